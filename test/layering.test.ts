@@ -12,7 +12,7 @@ const ROWS = [
   ['store', 'frontend', 'solver', 'host', 'bake', 'api'],
   ['content', 'snapshot', 'context', 'builds'],
   ['cache', 'diff', 'executor', 'registry'],
-  ['copy', 'sources'],
+  ['copy', 'sources', 'object-store'],
   ['layers'],
   ['exporter'],
   ['gc', 'attest', 'images'],

@@ -5,6 +5,26 @@ const OUTPUTS = 'test/e2e/images/outputs.test.ts';
 const READ = 'packages/cli/src/request/output-spec.test.ts';
 const CACHES = 'test/e2e/cache/cache-transfer.test.ts';
 const REGISTRY = 'test/e2e/cache/cache-registry.test.ts';
+const BUCKETS = 'test/e2e/cache/cache-buckets.test.ts';
+const FOREIGN = 'test/e2e/cache/cache-foreign.test.ts';
+const S3 = 'type=s3,region=a,bucket=abc';
+const AZURE = 'type=azblob,account_url=https://a';
+const NAMED = 'the default is `tbuild`, so that no cache of BuildKit is replaced';
+const IGNORED = 'ignored: a warning, and the build goes on without';
+
+/** The keys that both directions share. */
+const bucketKeys: readonly Row[] = [
+  row(S3, BUCKETS, { word: 'type=s3' }),
+  row(`${S3},name=x`, BUCKETS, { word: 'name=', differs: NAMED }),
+  row(`${S3},prefix=x,blobs_prefix=y,manifests_prefix=z`, BUCKETS, { word: 'blobs_prefix' }),
+  row(`${S3},access_key_id=x,secret_access_key=y`, BUCKETS, { word: 'secret_access_key' }),
+  row(`${S3},endpoint_url=https://b,use_path_style=true`, BUCKETS, { word: 'use_path_style' }),
+  row(AZURE, BUCKETS, { word: 'type=azblob' }),
+  row(`${AZURE},name=x`, BUCKETS, { word: 'name=', differs: NAMED }),
+  row(`${AZURE},prefix=x,container=y`, BUCKETS, { word: 'container=' }),
+  row(`${AZURE},secret_access_key=x`, BUCKETS, { word: 'secret_access_key' }),
+  row('type=gha', FOREIGN, { word: 'gha', differs: IGNORED }),
+];
 
 /** Types of `--output` and their options, each as a value to parse. */
 export const outputs: readonly Row[] = [
@@ -56,9 +76,8 @@ export const cacheSources: readonly Row[] = [
   row('type=registry,ref=a', REGISTRY, { word: 'ref=' }),
   row('type=local,src=a', CACHES, { word: 'src=' }),
   row('type=local,src=a,tag=b', 'test/compatibility.test.ts', { word: 'tag=b' }),
-  row('type=gha', 'test/goldens/cases/outputs.ts'),
-  row('type=s3,region=a,bucket=b', 'test/compatibility.test.ts', { word: 'type=s3' }),
-  row('type=azblob,account_url=https://a', 'test/compatibility.test.ts', { word: 'type=azblob' }),
+  row('type=registry,ref=a,registry.insecure=true', FOREIGN, { word: 'registry.insecure' }),
+  ...bucketKeys,
 ];
 
 /** Types of `--cache-to` and their keys. */
@@ -76,7 +95,8 @@ export const cacheTargets: readonly Row[] = [
   row('type=registry,ref=a,ignore-error=true', CACHES, { word: 'ignore-error' }),
   row('type=local,dest=a', CACHES, { word: 'dest=' }),
   row('type=local,dest=a,reset=true', 'test/compatibility.test.ts', { word: 'reset=true' }),
-  row('type=gha', 'test/goldens/cases/outputs.ts'),
-  row('type=s3,region=a,bucket=b', 'test/compatibility.test.ts', { word: 'type=s3' }),
-  row('type=azblob,account_url=https://a', 'test/compatibility.test.ts', { word: 'type=azblob' }),
+  row('type=registry,ref=a,registry.insecure=true', FOREIGN, { word: 'registry.insecure' }),
+  ...bucketKeys,
+  row(`${S3},touch_refresh=24h`, BUCKETS, { word: 'touch_refresh' }),
+  row(`${S3},upload_parallelism=4`, BUCKETS, { word: 'upload_parallelism' }),
 ];

@@ -28,8 +28,8 @@ export const sections: Readonly<Record<string, readonly Row[]>> = {
 const readers: Readonly<Record<string, (name: string) => string>> = {
   'Options of a build': optionStatus,
   'Outputs: --output': (name) => parsed(() => outputSpec(name, { cwd: CWD, host: HOST })),
-  'Caches: --cache-from': (name) => parsed(() => cacheImport(name, CWD)),
-  'Caches: --cache-to': (name) => parsed(() => cacheExport(name, CWD)),
+  'Caches: --cache-from': (name) => parsed(() => cacheImport(name, { cwd: CWD, variables: {} })),
+  'Caches: --cache-to': (name) => parsed(() => cacheExport(name, { cwd: CWD, variables: {} })),
 };
 
 /** Returns the text of docs/compatibility.md. */
@@ -60,7 +60,7 @@ function table(title: string, rows: readonly Row[], statusOf: (name: string) => 
 
 /** What is accepted without effect says so itself. */
 function withWord(differs: string): string {
-  return differs.startsWith('accepted') ? differs : `differs: ${differs}`;
+  return /^(?:accepted|ignored)/.test(differs) ? differs : `differs: ${differs}`;
 }
 
 /** Looks an option up in the table of the command line. */

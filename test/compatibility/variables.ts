@@ -2,8 +2,17 @@ import { row, type Row } from './row.ts';
 
 const e2e = (path: string): string => `test/e2e/${path}.test.ts`;
 
+const BUCKETS = e2e('cache/cache-buckets');
+
 /** Environment variables of Docker's builder and client. */
 export const variables: readonly Row[] = [
+  row('AWS_ACCESS_KEY_ID', BUCKETS),
+  row('AWS_BUCKET', BUCKETS),
+  row('AWS_PROFILE', BUCKETS),
+  row('AWS_REGION', BUCKETS),
+  row('BUILDKIT_AZURE_STORAGE_ACCOUNT_NAME', BUCKETS),
+  row('BUILDKIT_AZURE_STORAGE_ACCOUNT_URL', BUCKETS),
+  row('BUILDKIT_AZURE_STORAGE_CONTAINER', BUCKETS),
   row('BUILDKIT_COLORS', 'packages/tui/src/theme.test.ts'),
   row('BUILDKIT_PROGRESS', 'test/e2e/program/messages.test.ts'),
   row('BUILDKIT_TTY_LOG_LINES', 'packages/tui/src/tail-lines.test.ts'),

@@ -12,3 +12,13 @@ export async function makeCertificate(name: string, files: CertificateFiles, ext
   const added = extension === undefined ? [] : ['-addext', extension];
   await runChecked('openssl', [...request, ...added, '-keyout', files.key, '-out', files.certificate]);
 }
+
+/** Creates an authority, and a certificate of it for 127.0.0.1. */
+export async function makeAuthority(authority: CertificateFiles, server: CertificateFiles): Promise<void> {
+  await makeCertificate('Private authority', authority, 'keyUsage=critical,keyCertSign,cRLSign');
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=server'];
+  const signer = ['-CA', authority.certificate, '-CAkey', authority.key];
+  const extensions = ['basicConstraints=critical,CA:FALSE', 'subjectAltName=IP:127.0.0.1'];
+  const added = extensions.flatMap((extension) => ['-addext', extension]);
+  await runChecked('openssl', [...request, ...signer, ...added, '-keyout', server.key, '-out', server.certificate]);
+}

@@ -6,6 +6,7 @@ export type { BuildTarget } from './build-target.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport, DockerfileSource } from './plan/call.ts';
 export type {
+  BucketPlace,
   BuildRequest,
   CacheExportOptions,
   CacheExportSpec,

@@ -1,6 +1,7 @@
 import type { AttestationSpecs } from '@tbuild/attest';
 import type { Resources } from '@tbuild/executor';
 import type { GitSource } from '@tbuild/frontend';
+import type { BucketSpec, ObjectPlaces } from '@tbuild/object-store';
 import type { LayerCompression, Platform } from '@tbuild/oci';
 import type { OutputSpec, PullPolicy } from '@tbuild/spec';
 import type { SourcePolicy } from './source-policy/source-policy.ts';
@@ -42,16 +43,34 @@ export type DockerfileSpec =
 /** One `--cache-from`. References are full, paths absolute. */
 export type CacheImportSpec =
   /** A cache, or an image with an inline cache. */
-  | { readonly type: 'registry'; readonly reference: string }
+  | { readonly type: 'registry'; readonly reference: string; readonly insecure?: boolean }
+  | ({ readonly type: 'bucket'; readonly name: string } & BucketPlace)
+  | UnknownCache
   /** The name is a tag or digest in the directory's index. */
   | { readonly type: 'local'; readonly path: string; readonly name: string };
 
 /** One `--cache-to`. */
 export type CacheExportSpec =
-  | ({ readonly type: 'registry'; readonly reference: string } & CacheExportOptions)
+  | ({ readonly type: 'registry'; readonly reference: string; readonly insecure?: boolean } & CacheExportOptions)
+  | ({ readonly type: 'bucket'; readonly names: readonly string[]; readonly parallelism?: number } & BucketPlace &
+      CacheExportOptions)
+  | UnknownCache
   | ({ readonly type: 'local'; readonly path: string; readonly tag: string } & CacheExportOptions)
   /** In the configuration of the image itself. */
   | { readonly type: 'inline' };
+
+/** Where caches are in a bucket. */
+export interface BucketPlace extends ObjectPlaces {
+  readonly bucket: BucketSpec;
+  /** The age in milliseconds from which a blob is made young again when an export finds it. */
+  readonly touchAfter?: number;
+}
+
+/** A cache of a type that tbuild does not have. The build goes on without it. */
+export interface UnknownCache {
+  readonly type: 'unknown';
+  readonly name: string;
+}
 
 export interface CacheExportOptions {
   /** Only the steps of the image, or those of all stages. */
@@ -131,6 +150,8 @@ export interface BuildRequest {
   /** The parent of the cgroups of RUN steps. */
   readonly cgroupParent?: string;
   readonly allow: readonly Entitlement[];
+  /** Whether owners, users and groups only appear to change in RUN. No cache elsewhere gets such steps. */
+  readonly fakeIds: boolean;
   /** How many bytes of a step's output are shown. Defaults to all. */
   readonly logMax?: number;
   readonly attestations?: AttestationSpecs;

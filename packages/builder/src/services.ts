@@ -1,6 +1,7 @@
 import type { StepCache } from '@tbuild/cache';
 import type { Exporter } from '@tbuild/exporter';
 import type { LayerSubprocess, ResultStore } from '@tbuild/layers';
+import type { ObjectBlobs } from '@tbuild/object-store';
 import type { Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -10,6 +11,7 @@ import type { StoreLayout } from '@tbuild/store';
 import type { GitPorts } from './ops/fetch/git.ts';
 import type { Machine } from './ops/run/require-platform.ts';
 import type { RunPorts } from './ops/run/run.ts';
+import type { BucketPlace } from './request.ts';
 
 /**
  * The implementations that a build works with. The creator chooses all of them in one place. Each part of a build
@@ -22,7 +24,7 @@ export interface Services
     ResultStore,
     Machine,
     Pick<GitPorts, 'runProgram'>,
-    Pick<RunPorts, 'executor' | 'resolvConf'> {
+    Pick<RunPorts, 'executor' | 'resolvConf' | 'certificates' | 'singleId'> {
   readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;
   /** Undefined on a machine with a single core. */
@@ -30,6 +32,11 @@ export interface Services
   readonly cache: StepCache;
   /** Opens a repository. `push` requests write access immediately. */
   openRepository(reference: Reference, access?: 'pull' | 'push'): Promise<Repository>;
+  /**
+   * Opens the caches of a bucket, without a request.
+   * @throws TbuildError UNAUTHORIZED without credentials.
+   */
+  openBucket(place: BucketPlace): Promise<ObjectBlobs>;
   /** Creates the exporters of an output, in the order in which they run. */
   createExporters(output: OutputSpec): Promise<readonly Exporter[]>;
   /** Ends the connections of this build. */

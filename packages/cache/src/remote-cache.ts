@@ -25,6 +25,10 @@ export interface EncodedCache {
   readonly layers: readonly Descriptor[];
 }
 
+/** The configuration of a cache that BuildKit exports, and the member of an image in which it embeds one. */
+const BUILDKIT_CONFIG_TYPE = 'application/vnd.buildkit.cacheconfig.v0';
+const BUILDKIT_INLINE_MEMBER = 'moby.buildkit.cache.v0';
+
 /** The layer of a manifest without layers, as the image specification recommends. */
 const EMPTY = Buffer.from('{}');
 const EMPTY_LAYER: Descriptor = { mediaType: MediaType.empty, digest: digestOf(EMPTY), size: EMPTY.length };
@@ -60,6 +64,8 @@ export interface WriteCacheOptions {
   readonly signal: AbortSignal;
   /** Skips the layers when the destination has the manifest. Registries ensure that it is complete. */
   readonly trustManifests?: boolean;
+  /** How many layers are sent at the same time. */
+  readonly concurrency?: number;
   /** Called before a layer is sent. Reports whether the destination took it from a repository that it has access to. */
   readonly mount?: (blob: Descriptor) => Promise<boolean>;
   readonly onProgress?: (blob: Descriptor, bytes: number) => void;
@@ -87,14 +93,15 @@ export async function writeCache(
       return { digest, size: expected.size };
     },
   };
-  const { signal, mount, onProgress } = options;
-  await copyImage(manifest.descriptor, { from: source, to: target }, { signal, mount, onProgress });
+  const { signal, mount, onProgress, concurrency } = options;
+  await copyImage(manifest.descriptor, { from: source, to: target }, { signal, mount, onProgress, concurrency });
 }
 
 /**
  * Reads the steps of a cache manifest or of an image with an inline cache; for an index, those of all its images. Reads no layer.
  *
- * @throws TbuildError NOT_FOUND when there is no cache of tbuild, REGISTRY when it is not valid.
+ * @throws TbuildError NOT_FOUND when there is no cache of tbuild, UNSUPPORTED when BuildKit made it, REGISTRY when it is
+ * not valid.
  */
 export async function readCache(from: Provider, root: Descriptor, signal: AbortSignal): Promise<CacheContents> {
   const found = await readFrom(from, root, signal);
@@ -105,6 +112,7 @@ export async function readCache(from: Provider, root: Descriptor, signal: AbortS
 async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): Promise<CacheContents | undefined> {
   const manifest = parseManifest(await readWhole(from, node, signal), node.mediaType);
   if (isIndex(manifest)) {
+    if (manifest.manifests.some(({ mediaType }) => mediaType === BUILDKIT_CONFIG_TYPE)) throw ofBuildKit();
     const parts = await Promise.all(manifest.manifests.map((child) => readFrom(from, child, signal)));
     const found = parts.filter((part) => part !== undefined);
     return found.length === 0
@@ -115,6 +123,7 @@ async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): 
           notes: found.find(({ notes }) => notes !== undefined)?.notes,
         };
   }
+  if (manifest.config.mediaType === BUILDKIT_CONFIG_TYPE) throw ofBuildKit();
   const isCache = manifest.config.mediaType === CACHE_CONFIG_TYPE;
   if (
     !isCache &&
@@ -133,11 +142,16 @@ function notesIn(layers: readonly Descriptor[], from: Provider): CacheContents['
 }
 
 function readInline(config: string, layers: readonly Descriptor[]): CacheContents | undefined {
-  const { [INLINE_CACHE_MEMBER]: cache, rootfs }: { [INLINE_CACHE_MEMBER]?: unknown; rootfs?: { diff_ids?: unknown } } =
-    JSON.parse(config);
+  const document: { [INLINE_CACHE_MEMBER]?: unknown; rootfs?: { diff_ids?: unknown } } = JSON.parse(config);
+  const { [INLINE_CACHE_MEMBER]: cache, rootfs } = document;
+  if (cache === undefined && Object.hasOwn(document, BUILDKIT_INLINE_MEMBER)) throw ofBuildKit();
   if (typeof cache !== 'string' || !Array.isArray(rootfs?.diff_ids)) return undefined;
   const diffIds = rootfs.diff_ids.filter((id): id is Digest => typeof id === 'string' && isDigest(id));
   return parseCacheDocument(Buffer.from(cache, 'base64').toString('utf8'), layers, diffIds);
+}
+
+function ofBuildKit(): TbuildError {
+  return new TbuildError('UNSUPPORTED', 'BuildKit made it, and tbuild cannot read it');
 }
 
 function document(mediaType: string, content: string | Uint8Array): EncodedDocument {

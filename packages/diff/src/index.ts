@@ -1,4 +1,5 @@
 export { clampTimes } from './clamp-times.ts';
+export { cleanPath } from './clean-path.ts';
 export { createDiffer } from './create-differ.ts';
 export type { DifferOptions } from './create-differ.ts';
 export type { Differ, ExtractedLayer, ExtractOptions } from './differ.ts';

@@ -71,6 +71,8 @@ export interface Sandbox {
   readonly network: 'default' | 'none' | 'host' | 'pasta';
   /** `insecure` keeps all capabilities. */
   readonly security: 'sandbox' | 'insecure';
+  /** Lets changes of owners, users and groups succeed without effect. For a process of root. */
+  readonly fakeIds?: boolean;
   /** The size of /dev/shm in bytes. Default: 64 MiB. */
   readonly shmSize?: number;
   /** Resource limits of the process; -1 means no limit. */

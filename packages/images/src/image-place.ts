@@ -1,7 +1,10 @@
+import { resolve as resolvePath } from 'node:path';
 import { openLayout, readWhole, type Provider } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
 import {
   formatReference,
   parseManifest,
+  parseReference,
   type Descriptor,
   type Index,
   type Manifest,
@@ -18,6 +21,23 @@ export type ImagePlace =
       /** A tag or digest in its index. */
       readonly name?: string;
     };
+
+const LAYOUT = 'oci-layout://';
+
+/**
+ * Reads the name of an image in a registry, or `oci-layout://DIRECTORY[:TAG][@DIGEST]`.
+ * @throws TbuildError USAGE
+ */
+export function parsePlace(text: string, cwd: string): ImagePlace {
+  if (!text.startsWith(LAYOUT)) return { kind: 'registry', reference: parseReference(text) };
+  const [, path, tag, digest] =
+    /^(.+?)(?::([\w][\w.-]*))?(?:@(sha256:[a-f0-9]{64}))?$/.exec(text.slice(LAYOUT.length)) ?? [];
+  if (path !== undefined) return { kind: 'layout', path: resolvePath(cwd, path), name: digest ?? tag };
+  throw new TbuildError(
+    'USAGE',
+    `Invalid image ${JSON.stringify(text)}: expected oci-layout://DIRECTORY[:TAG][@DIGEST]`,
+  );
+}
 
 /** The document that a place points to, with access to everything below it. */
 export interface PlacedDocument {
@@ -42,7 +62,11 @@ export async function readPlace(
   return { root, bytes, document: parseManifest(bytes, root.mediaType), provider };
 }
 
-async function openPlace(
+/**
+ * Finds the document that a place points to.
+ * @throws as {@link readPlace}.
+ */
+export async function openPlace(
   place: ImagePlace,
   registries: Registries,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
-import { type BlobWriter, copyImage, fromBytes, type StoredBlob, useStored } from '@tbuild/content';
-import { readArchive } from '@tbuild/diff';
+import { type BlobWriter, copyImage, fromBytes, type Provider, type StoredBlob, useStored } from '@tbuild/content';
+import { cleanPath, readArchive } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
   encodeImage,
@@ -25,8 +25,13 @@ export interface LoadedImage {
 interface Archive {
   /** Returns the stored blob of a file in the archive, after following links. */
   find(name: string): StoredBlob | undefined;
-  readonly local: LocalImages;
-  readonly signal: AbortSignal;
+  readonly local: Pick<LocalImages, 'content'>;
+}
+
+/** The images of an archive, and what serves their blobs. */
+export interface OpenArchive {
+  readonly images: readonly LoadedImage[];
+  readonly provider: Provider;
 }
 
 /**
@@ -40,47 +45,65 @@ export async function loadArchive(
   local: LocalImages,
   signal: AbortSignal,
 ): Promise<readonly LoadedImage[]> {
-  const archive = await storeFiles(bytes, local, signal);
-  const [index, manifests] = [readJson(archive, 'index.json'), readJson(archive, 'manifest.json')];
-  const loaded = index === undefined ? await loadDocker(manifests, archive) : await loadLayout(index, archive);
-  for (const { target, names } of loaded) {
+  const { images } = await openArchive(bytes, local, signal);
+  for (const { target, names } of images) {
     await checkWhole(target, local, signal);
     await checkDiffIds(target, local, signal);
     for (const name of names) local.refs.set(name, target);
   }
-  return loaded;
+  return images;
+}
+
+/**
+ * Writes the files of an archive to the store and finds its images, of which it checks nothing and names none. The provider
+ * reports a blob of the archive that is damaged as such, not as missing.
+ * @throws TbuildError USAGE for any other archive, NOT_FOUND for a missing file, SNAPSHOT for a damaged archive.
+ */
+export async function openArchive(
+  bytes: AsyncIterable<Uint8Array>,
+  local: Pick<LocalImages, 'content'>,
+  signal: AbortSignal,
+): Promise<OpenArchive> {
+  const archive = await storeFiles(bytes, local, signal);
+  const [index, manifests] = [readJson(archive, 'index.json'), readJson(archive, 'manifest.json')];
+  const images = index === undefined ? await loadDocker(manifests, archive) : await loadLayout(index, archive);
+  const { content } = local;
+  const provider: Provider = {
+    has: content.has,
+    async read(target, within) {
+      const found = archive.find(blobPath(target));
+      if (found === undefined || found.digest === target.digest) return content.read(target, within);
+      throw new TbuildError('DIGEST_MISMATCH', `Blob ${target.digest} of the archive has the digest ${found.digest}`);
+    },
+  };
+  return { images, provider };
+}
+
+function blobPath({ digest }: Pick<Descriptor, 'digest'>): string {
+  return `blobs/${digest.replace(':', '/')}`;
 }
 
 /** Stores every file as a blob. Nearly all files are blobs; the few others are small and unreferenced. */
-async function storeFiles(bytes: AsyncIterable<Uint8Array>, local: LocalImages, signal: AbortSignal): Promise<Archive> {
+async function storeFiles(
+  bytes: AsyncIterable<Uint8Array>,
+  local: Archive['local'],
+  signal: AbortSignal,
+): Promise<Archive> {
   const blobs = new Map<string, StoredBlob>();
   const links = new Map<string, string>();
-  const clean = (name: string): string =>
-    name
-      .split('/')
-      .filter((part) => part !== '' && part !== '.')
-      .join('/');
+  const clean = (name: string): string => cleanPath(name).join('/');
   await readArchive(
     bytes,
     ({ name, type, linkName }) => {
       const path = clean(name);
-      if (type === 'symlink') links.set(path, resolveLink(path, linkName));
+      // In old archives, layers that images share are links: `../ID/layer.tar`.
+      if (type === 'symlink') links.set(path, clean(`${path}/../${linkName}`));
       if (type === 'link') links.set(path, clean(linkName));
       return type === 'file' ? storing(local.content.createWriter(), (blob) => void blobs.set(path, blob)) : undefined;
     },
     signal,
   );
-  return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), local, signal };
-}
-
-/** Resolves a link. In old archives, layers that images share are links: `../ID/layer.tar`. */
-function resolveLink(path: string, target: string): string {
-  const parts = path.split('/').slice(0, -1);
-  for (const part of target.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '.' && part !== '') parts.push(part);
-  }
-  return parts.join('/');
+  return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), local };
 }
 
 function storing(writer: BlobWriter, done: (blob: StoredBlob) => void) {
@@ -99,7 +122,7 @@ async function loadLayout(document: unknown, { find, local }: Archive): Promise<
   const entries = isIndex(index) ? index.manifests : [];
   const images = new Map<string, LoadedImage>();
   for (const { annotations = {}, ...entry } of entries) {
-    const file = find(`blobs/${entry.digest.replace(':', '/')}`);
+    const file = find(blobPath(entry));
     if (file === undefined && useStored(local.content, entry.digest) === undefined) throw lacks(entry.digest);
     const name = nameOf(annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']);
     const known = images.get(entry.digest)?.names ?? [];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Provider } from '@tbuild/content';
-import { openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
+import { cleanPath, openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
 import type { Descriptor } from '@tbuild/oci';
 
 /** A file as a layer describes it, without times. */
@@ -40,13 +40,13 @@ export async function applyLayer(
   await readArchive(
     await openLayer(layer, content, signal),
     (member) => {
-      const path = cleanPath(member.name);
+      const path = pathOf(member.name);
       const name = path.slice(path.lastIndexOf('/') + 1);
       const directory = path.slice(0, path.length - name.length - 1);
       if (name === OPAQUE) hidden.push(...[...files.keys()].filter((known) => known.startsWith(`${directory}/`)));
       else if (name.startsWith(WHITEOUT)) hidden.push(`${directory}/${name.slice(WHITEOUT.length)}`);
       else if (path === '') return undefined;
-      else if (member.type === 'link') add(path, files.get(cleanPath(member.linkName)) ?? fileOf(member, ''));
+      else if (member.type === 'link') add(path, files.get(pathOf(member.linkName)) ?? fileOf(member, ''));
       else if (member.type !== 'file') add(path, fileOf(member, ''));
       else return hashing((digest) => add(path, fileOf(member, digest)));
       return undefined;
@@ -65,9 +65,11 @@ function removeBelow(files: LayerFiles, path: string): void {
   for (const known of files.keys()) if (known.startsWith(`${path}/`)) files.delete(known);
 }
 
-function cleanPath(name: string): string {
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  return parts.map((part) => `/${part}`).join('');
+/** Returns an absolute path; empty for the root. */
+function pathOf(name: string): string {
+  return cleanPath(name)
+    .map((part) => `/${part}`)
+    .join('');
 }
 
 function fileOf({ type, mode, uid, gid, size, linkName }: ArchiveMember, digest: string): LayerFile {

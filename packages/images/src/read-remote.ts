@@ -1,8 +1,8 @@
 import { readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { REFERENCE_DIGEST } from '@tbuild/exporter';
 import { formatPlatform, isIndex, parseImageConfig, parseManifest, type Descriptor, type Manifest } from '@tbuild/oci';
 import type { PlacedDocument } from './image-place.ts';
+import { readStatements, type Statement } from './read-statements.ts';
 
 /** One image of a remote document, with its documents parsed. */
 export interface RemoteImage {
@@ -10,12 +10,7 @@ export interface RemoteImage {
   readonly platform: string;
   readonly config: unknown;
   /** Attestations of the image: in-toto statements. */
-  readonly statements: readonly RemoteStatement[];
-}
-
-export interface RemoteStatement {
-  readonly predicateType: string;
-  readonly predicate: unknown;
+  readonly statements: readonly Statement[];
 }
 
 /** Returns the images of a document, with their configurations and attestations. */
@@ -28,30 +23,13 @@ export async function readRemoteImages(
   for (const manifest of manifests.filter(({ platform }) => platform?.os !== 'unknown')) {
     const { config } = await readManifest(manifest, provider, signal);
     const bytes = await readWhole(provider, config, signal);
-    const about = manifests.filter(({ annotations }) => annotations?.[REFERENCE_DIGEST] === manifest.digest);
     images.push({
       platform: formatPlatform(manifest.platform ?? parseImageConfig(bytes).platform),
       config: parseJson(bytes, config),
-      statements: (await Promise.all(about.map((one) => readStatements(one, provider, signal)))).flat(),
+      statements: await readStatements(manifest, manifests, { content: provider, signal }),
     });
   }
   return images;
-}
-
-async function readStatements(
-  target: Descriptor,
-  provider: Provider,
-  signal: AbortSignal,
-): Promise<readonly RemoteStatement[]> {
-  const { layers } = await readManifest(target, provider, signal);
-  const statements: RemoteStatement[] = [];
-  for (const layer of layers.filter(({ mediaType }) => mediaType === 'application/vnd.in-toto+json')) {
-    const statement = parseJson(await readWhole(provider, layer, signal), layer);
-    if (typeof statement !== 'object' || statement === null) continue;
-    const { predicateType, predicate }: Partial<RemoteStatement> = statement;
-    if (typeof predicateType === 'string') statements.push({ predicateType, predicate });
-  }
-  return statements;
 }
 
 async function readManifest(target: Descriptor, provider: Provider, signal: AbortSignal): Promise<Manifest> {

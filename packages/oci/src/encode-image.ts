@@ -82,6 +82,7 @@ export function chainId(diffIds: readonly Digest[]): Digest | undefined {
   );
 }
 
-function describeBytes(mediaType: string, bytes: Uint8Array): EncodedDocument {
+/** Describes the bytes of a document. */
+export function describeBytes(mediaType: string, bytes: Uint8Array): EncodedDocument {
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }

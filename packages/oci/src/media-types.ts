@@ -7,6 +7,8 @@ export const MediaType = {
   layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
   layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
   empty: 'application/vnd.oci.empty.v1+json',
+  /** An in-toto statement. */
+  statement: 'application/vnd.in-toto+json',
   dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',

@@ -3,7 +3,7 @@ import { digestOf, isDigest, MediaType, parseManifest, type Descriptor, type Dig
 import { readBody, type HttpResponse } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Question, type Remote } from './remote.ts';
-import type { ManifestBytes } from './repository.ts';
+import type { ManifestBytes, PushedManifest } from './repository.ts';
 import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 
 const LIMIT = 16 * 1024 * 1024;
@@ -72,9 +72,10 @@ export async function putDocument(
   remote: Remote,
   { bytes, mediaType }: ManifestBytes,
   { tagOrDigest, signal }: { readonly tagOrDigest: string; readonly signal?: AbortSignal },
-): Promise<Descriptor> {
+): Promise<PushedManifest> {
   const digest = digestOf(bytes);
   const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
+  let listedUnder: string | undefined;
   try {
     const response = await ask(remote, {
       method: 'PUT',
@@ -87,12 +88,13 @@ export async function putDocument(
       signal,
     });
     await response.discard();
+    listedUnder = response.headers['oci-subject'];
   } catch (error) {
     if (isDigest(tagOrDigest) || !(error instanceof RegistryError && forbidsChange(error))) throw error;
     await requireTag(remote, tagOrDigest, { digest, refused: error, signal });
   }
   remote.documents.set(digest, bytes);
-  return { mediaType, digest, size: bytes.length };
+  return { mediaType, digest, size: bytes.length, ...(listedUnder === undefined ? {} : { listedUnder }) };
 }
 
 /** Registries use different codes for it: Harbor 412, others 400, 403 or 409 with a text. */

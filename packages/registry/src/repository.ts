@@ -7,6 +7,12 @@ export interface ManifestBytes {
   readonly mediaType: string;
 }
 
+/** A manifest in a registry. */
+export interface PushedManifest extends Descriptor {
+  /** The subject of the manifest, if the registry lists it among the referrers of that. Others need a tag for it. */
+  readonly listedUnder?: string;
+}
+
 /**
  * The images of one name in a registry. As a {@link Provider} and {@link Ingester} it works with `copyImage` like any
  * store: a descriptor's media type distinguishes manifests from blobs. Broken connections are repaired, and wrong bytes
@@ -28,7 +34,7 @@ export interface Repository extends Provider, Ingester {
   /** Returns the bytes of a manifest or index. @throws as `read`. */
   readManifest(target: Descriptor, signal?: AbortSignal): Promise<Uint8Array>;
   /** Stores a manifest or index under a tag or its digest. Its content must be stored before. */
-  pushManifest(manifest: ManifestBytes, tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor>;
+  pushManifest(manifest: ManifestBytes, tagOrDigest: string, signal?: AbortSignal): Promise<PushedManifest>;
   /** Tags a stored manifest or index. */
   tag(target: Descriptor, tag: string, signal?: AbortSignal): Promise<void>;
   /** Mounts a blob from another repository of the same registry. Returns false if the registry does not support it. */

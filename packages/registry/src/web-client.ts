@@ -1,3 +1,4 @@
+import type { HttpRequest } from './http-message.ts';
 import type { ProxyOptions } from './transport/choose-proxy.ts';
 import { compose } from './transport/compose.ts';
 import { createHttpClient } from './transport/http.ts';
@@ -22,13 +23,22 @@ export interface WebAnswer {
   discard(): Promise<void>;
 }
 
-/** Reads URLs outside registries, with the same proxies, certificates, retries and redirects. */
+/** A request to a server. Bytes are sent again after a transient failure; a stream is sent once. */
+export type WebRequest = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'signal'>;
+
+/** Talks to servers other than registries, with the same proxies, certificates, retries and redirects. */
 export interface WebClient extends AsyncDisposable {
+  readonly clock: Clock;
   /**
    * Every status counts as an answer. An `authorization` header is not sent to another origin.
    * @throws RegistryError without an answer; the signal's reason on abort.
    */
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WebAnswer>;
+  /**
+   * Sends a request. Every status counts as an answer.
+   * @throws RegistryError without an answer; the signal's reason on abort.
+   */
+  send(request: WebRequest): Promise<WebAnswer>;
 }
 
 /** The caller disposes of the client. */
@@ -36,7 +46,9 @@ export function createWebClient({ ca, proxy, userAgent: agent, clock }: WebClien
   const http = createHttpClient({ ca, proxy, insecure: false, peer: 'Server' });
   const send = compose(http.send, userAgent(agent), retry(clock), redirect());
   return {
+    clock,
     get: (url, headers, signal) => send({ method: 'GET', url, access: 'pull', headers, signal }),
+    send: (request) => send({ ...request, access: request.method === 'GET' ? 'pull' : 'push' }),
     [Symbol.asyncDispose]: () => http.close(),
   };
 }

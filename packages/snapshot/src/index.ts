@@ -5,6 +5,7 @@ export type { TreeWriterOptions } from './create-tree-writer.ts';
 export { openCommittedTree } from './committed-tree.ts';
 export { comesBefore, compareNames, statListed } from './layered-entry.ts';
 export type { LayeredEntry, LayeredTree } from './layered-entry.ts';
+export { insertLayer } from './insert-layer.ts';
 export { mountedLayers } from './mounted-layers.ts';
 export { openLayeredTree } from './layered-tree.ts';
 export { isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';

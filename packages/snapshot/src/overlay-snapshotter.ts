@@ -5,6 +5,7 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory, removeTree } from '@tbuild/linux';
 import { listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
+import { INSERTED_LAYER } from './insert-layer.ts';
 import { mountedLayers } from './mounted-layers.ts';
 import { describeFailure } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
@@ -125,7 +126,7 @@ class OverlaySnapshotter implements Snapshotter {
     const place = this.#directoryOf(name);
     return describeFailure(`commit tree "${name}"`, () => {
       if (stack.length === 1) removeTree(join(directory, 'l'));
-      removeTree(join(directory, 'work'));
+      for (const name of ['work', INSERTED_LAYER]) removeTree(join(directory, name));
       writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
       if (existsSync(place)) {
         const standing = this.#readStack(name);

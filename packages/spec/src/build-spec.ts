@@ -68,6 +68,8 @@ export interface BuildSpec {
   readonly cgroupParent?: string;
   /** What the Dockerfile and the outputs may do that is refused otherwise. */
   readonly allow?: readonly Permission[];
+  /** Let changes of owners, users and groups in RUN succeed without effect, where only one id is available. */
+  readonly fakeIds?: boolean;
   /** Attest how the image was built: true, or the options of `--provenance`. */
   readonly provenance?: boolean | string | ProvenanceOptions;
   /** Attest which packages the image holds: true, or the options of `--sbom`. */
@@ -90,6 +92,8 @@ export interface BuildSettings {
   readonly registryMirrors?: readonly string[];
   /** Look for images that have mirrors nowhere else. */
   readonly mirrorsOnly?: boolean;
+  /** Files with certificates of authorities (PEM) that connections and RUN steps trust; no image or key has them. */
+  readonly ca?: readonly string[];
   /** Certificates of registries by their `HOST[:PORT]`: files in PEM. */
   readonly registryCertificates?: Readonly<Record<string, CertificateFiles>>;
 }

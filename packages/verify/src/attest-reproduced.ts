@@ -1,7 +1,7 @@
 import { hasCode } from '@tbuild/errors';
 import { packageUrl } from '@tbuild/exporter';
 import {
-  digestOf,
+  describeBytes,
   encodeDocument,
   encodeIndex,
   goJson,
@@ -11,7 +11,6 @@ import {
   MediaType,
   parseManifest,
   type Descriptor,
-  type EncodedDocument,
   type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
@@ -29,7 +28,6 @@ export interface Reproduction {
 
 /** SLSA's statement that somebody verified an artifact. */
 const SUMMARY = 'https://slsa.dev/verification_summary/v1';
-const STATEMENT = 'application/vnd.in-toto+json';
 
 /** Returns the in-toto statement that an image was reproduced, for anybody to sign. */
 export function reproducedStatement({ reference, image, version, time }: Reproduction): object {
@@ -52,8 +50,8 @@ export function reproducedStatement({ reference, image, version, time }: Reprodu
 }
 
 /**
- * Pushes the statement beside its image, as a referrer of it. Also lists it under the tag that stands for referrers in a
- * registry without the API for them.
+ * Pushes the statement beside its image, as a referrer of it. A registry that does not list referrers gets the tag that
+ * stands for the list.
  * @throws RegistryError
  */
 export async function pushReproduction(
@@ -62,25 +60,26 @@ export async function pushReproduction(
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const { mediaType, digest, size } = reproduction.image;
-  const statement = describe(STATEMENT, goJson(reproducedStatement(reproduction)));
-  const config = describe(MediaType.empty, '{}');
+  const statement = describeBytes(MediaType.statement, Buffer.from(goJson(reproducedStatement(reproduction))));
+  const config = describeBytes(MediaType.empty, Buffer.from('{}'));
   const annotations = { 'in-toto.io/predicate-type': SUMMARY };
   const manifest = encodeDocument({
     schemaVersion: 2,
     mediaType: MediaType.manifest,
-    artifactType: STATEMENT,
+    artifactType: MediaType.statement,
     config: { ...config.descriptor, data: Buffer.from(config.bytes).toString('base64') },
     layers: [{ ...statement.descriptor, annotations }],
     subject: { mediaType, digest, size },
     annotations,
   });
   for (const { bytes, descriptor } of [statement, config]) await repository.write(once(bytes), descriptor, signal);
-  await repository.pushManifest(
+  const { listedUnder } = await repository.pushManifest(
     { bytes: manifest.bytes, mediaType: MediaType.manifest },
     manifest.descriptor.digest,
     signal,
   );
-  const entry = { ...manifest.descriptor, artifactType: STATEMENT, annotations };
+  if (listedUnder === digest) return manifest.descriptor;
+  const entry = { ...manifest.descriptor, artifactType: MediaType.statement, annotations };
   await listReferrer(entry, digest.replace(':', '-'), { repository, signal });
   return manifest.descriptor;
 }
@@ -105,11 +104,6 @@ async function referrers(tag: string, repository: Repository, signal: AbortSigna
     if (hasCode(error, 'NOT_FOUND')) return [];
     throw error;
   }
-}
-
-function describe(mediaType: string, text: string): EncodedDocument {
-  const bytes = Buffer.from(text);
-  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,4 +1,4 @@
-import { isTime } from './is-time.ts';
+import { goTime } from '@tbuild/oci';
 
 /** A value of the configuration that differs. */
 export interface ConfigDifference {
@@ -50,6 +50,10 @@ function differences(path: string, first: unknown, second: unknown): readonly Co
 /** Go leaves out what is empty or writes null, which means the same. */
 function shown(value: unknown): string | undefined {
   return value === undefined || value === null ? undefined : JSON.stringify(value);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && goTime(value) !== undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

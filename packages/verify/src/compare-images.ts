@@ -1,7 +1,7 @@
-import { hasCode } from '@tbuild/errors';
 import type { Digest, HistoryEntry } from '@tbuild/oci';
 import { compareConfigs, type ConfigDifference } from './compare-configs.ts';
 import { compareLayers, type FileDifference } from './compare-layers.ts';
+import { isDamage } from './is-damage.ts';
 import type { ReadImage } from './read-image.ts';
 import { digestLayer, listLayer, type LayerListing } from './read-layer.ts';
 
@@ -128,8 +128,7 @@ function mismatch(at: number, { config, name }: ReadImage, found: Digest): strin
   return `Layer ${at + 1} of ${name} is ${found}, but its configuration says ${expected ?? 'nothing'}`;
 }
 
-/** Damaged bytes are a result; anything else, such as a server that does not answer, is an error. */
 function damage(at: number, { name }: ReadImage, error: unknown): string {
-  if (!(error instanceof Error) || !(hasCode(error, 'DIGEST_MISMATCH') || hasCode(error, 'SNAPSHOT'))) throw error;
+  if (!isDamage(error)) throw error;
   return `Layer ${at + 1} of ${name} is damaged: ${error.message}`;
 }

@@ -1,29 +1,25 @@
-import { openLayout } from '@tbuild/content';
 import { hasCode } from '@tbuild/errors';
-import { findImage, type LocalImages, type Registries } from '@tbuild/images';
-import { isDigest, parseReference } from '@tbuild/oci';
+import { findImage, openPlace as openElsewhere, parsePlace, type LocalImages, type Registries } from '@tbuild/images';
+import { isDigest } from '@tbuild/oci';
+import { archiveNamed, openInArchive, type Archives } from './open-archive.ts';
 import type { ImagePlace } from './read-image.ts';
 
-/** The store and the registries. */
-export interface Places extends LocalImages, Registries {}
+/** The store, the registries and the files of this machine. */
+export interface Places extends LocalImages, Registries, Archives {}
 
 /**
- * Finds an image: `oci-layout://DIRECTORY[:TAG|@DIGEST]`, else in the store, else in its registry. Copies nothing.
- * @throws TbuildError NOT_FOUND, RegistryError.
+ * Finds an image: in an archive, in `oci-layout://DIRECTORY[:TAG][@DIGEST]`, else in the store, else in its registry. Copies
+ * nothing but the files of archives.
+ * @throws TbuildError NOT_FOUND, SNAPSHOT for a damaged archive, RegistryError.
  */
 export async function openPlace(name: string, places: Places, signal: AbortSignal): Promise<ImagePlace> {
-  const layout = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]{64})|:([^/:@]+))?$/.exec(name);
-  if (layout !== null) {
-    const [, path = '', digest, tag] = layout;
-    const opened = await openLayout(path);
-    return { name, root: await opened.resolve(digest ?? tag), content: opened.provider };
-  }
-  const stored = storedPlace(name, places);
+  const archive = archiveNamed(name, places);
+  if (archive !== undefined) return { name, ...(await openInArchive(archive, places, signal)) };
+  const place = parsePlace(name, places.cwd);
+  const stored = place.kind === 'layout' ? undefined : storedPlace(name, places);
   if (stored !== undefined) return stored;
-  const reference = parseReference(name);
-  const repository = await places.openRepository(reference);
-  const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
-  return { name, root, content: repository };
+  const { root, provider } = await openElsewhere(place, places, signal);
+  return { name, root, content: provider };
 }
 
 function storedPlace(name: string, places: Places): ImagePlace | undefined {

@@ -1,9 +1,11 @@
 import { readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { REFERENCE_DIGEST } from '@tbuild/exporter';
+import { readStatements, type Statement } from '@tbuild/images';
 import {
   chooseManifest,
+  formatPlatform,
   isIndex,
+  isIndexType,
   MOST_INDEXES,
   parseImageConfig,
   parseManifest,
@@ -35,12 +37,6 @@ export interface ReadImage extends ImagePlace {
   readonly statements: readonly Statement[];
 }
 
-/** An in-toto statement about an image. */
-export interface Statement {
-  readonly predicateType: string;
-  readonly predicate: unknown;
-}
-
 /**
  * Reads the documents of an image: that of an index for the platform.
  * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH, REGISTRY.
@@ -65,43 +61,26 @@ export async function readImage(place: ImagePlace, platform: Platform, signal: A
       manifest: document,
       config: parseImageConfig(configBytes),
       configBytes,
-      statements: index === undefined ? [] : await statementsAbout(descriptor, index, { content, signal }),
+      statements: index === undefined ? [] : await readStatements(descriptor, index.manifests, { content, signal }),
     };
   }
   throw new TbuildError('REGISTRY', `Image ${JSON.stringify(name)} has too many nested indexes`);
 }
 
-const STATEMENT = 'application/vnd.in-toto+json';
-/** The limit of BuildKit for one attestation. */
-const LARGEST_STATEMENT = 40 << 20;
-
-async function statementsAbout(
-  image: Descriptor,
-  { manifests }: Index,
-  { content, signal }: { readonly content: Provider; readonly signal: AbortSignal },
-): Promise<readonly Statement[]> {
-  const statements: Statement[] = [];
-  for (const entry of manifests.filter(({ annotations }) => annotations?.[REFERENCE_DIGEST] === image.digest)) {
-    const document = parseManifest(await readWhole(content, entry, signal), entry.mediaType);
-    if (isIndex(document)) continue;
-    for (const layer of document.layers.filter(({ mediaType }) => mediaType === STATEMENT)) {
-      if (layer.size > LARGEST_STATEMENT)
-        throw new TbuildError('REGISTRY', `Attestation ${layer.digest} has ${layer.size} bytes, which is too large`);
-      statements.push(...parseStatement(await readWhole(content, layer, signal)));
+/**
+ * Returns the platforms of the images in an index, each once. Empty for an image without an index.
+ * @throws as {@link readImage}.
+ */
+export async function platformsOf({ root, content }: ImagePlace, signal: AbortSignal): Promise<readonly Platform[]> {
+  const found = new Map<string, Platform>();
+  const look = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    const document = parseManifest(await readWhole(content, descriptor, signal), descriptor.mediaType);
+    if (!isIndex(document)) return;
+    for (const { platform, ...entry } of document.manifests) {
+      if (isIndexType(entry.mediaType) && depth < MOST_INDEXES) await look(entry, depth + 1);
+      else if (platform !== undefined && platform.os !== 'unknown') found.set(formatPlatform(platform), platform);
     }
-  }
-  return statements;
-}
-
-/** Returns nothing for a document that is no statement. */
-function parseStatement(bytes: Uint8Array): readonly Statement[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return [];
-  }
-  if (typeof value !== 'object' || value === null) return [];
-  const { predicateType, predicate }: Partial<Statement> = value;
-  return typeof predicateType === 'string' ? [{ predicateType, predicate }] : [];
+  };
+  await look(root, 0);
+  return [...found.values()];
 }

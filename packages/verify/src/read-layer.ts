@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Provider } from '@tbuild/content';
-import { openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
+import { cleanPath, openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
 import type { Descriptor, Digest } from '@tbuild/oci';
 
 /** A member of a layer with everything that its archive says about it. */
@@ -41,7 +41,7 @@ export async function listLayer(layer: Descriptor, from: Provider, signal: Abort
   await readArchive(
     hashed(await openLayer(layer, from, signal), hash),
     (member) => {
-      const path = cleanPath(member.name);
+      const path = pathOf(member.name);
       if (members.size >= MOST_MEMBERS) return undefined;
       members.set(path, memberOf(member, ''));
       if (member.type !== 'file') return undefined;
@@ -92,7 +92,7 @@ export async function readFiles(
   await readArchive(
     await openLayer(layer, from, signal),
     ({ name, type }) => {
-      const path = cleanPath(name);
+      const path = pathOf(name);
       if (type !== 'file' || !paths.has(path)) return undefined;
       const chunks: Uint8Array[] = [];
       return {
@@ -116,9 +116,8 @@ async function* hashed(
   }
 }
 
-function cleanPath(name: string): string {
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  return `/${parts.join('/')}`;
+function pathOf(name: string): string {
+  return `/${cleanPath(name).join('/')}`;
 }
 
 function memberOf(member: ArchiveMember, content: string): LayerMember {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Statement } from '@tbuild/images';
 import { expect, test } from 'vitest';
-import type { Statement } from './read-image.ts';
 import { readRecipe } from './recipe.ts';
 
 const recorded = (file: string): Statement =>

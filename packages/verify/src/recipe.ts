@@ -1,4 +1,4 @@
-import type { Statement } from './read-image.ts';
+import type { Statement } from '@tbuild/images';
 
 /** How an image was built, as far as its provenance says. */
 export interface Recipe {

@@ -216,7 +216,8 @@ test('what is not a cache is a warning on import and an error on export', async 
 });
 
 test.each([
-  ['--cache-to', 'type=s3,bucket=x', 's3'],
+  ['--cache-to', 'type=s3,bucket=x', 'bucket'],
+  ['--cache-to', 'type=azblob,account_url=ftp://x', 'account_url'],
   ['--cache-to', 'type=local', 'dest'],
   ['--cache-to', 'type=local,dest=x,mode=most', 'most'],
   ['--cache-from', 'type=registry,src=x', 'src'],

@@ -161,3 +161,37 @@ test('SOURCE_DATE_EPOCH clamps newer files of local and tar outputs, and older t
   expect(Math.max(...inTree)).toBe(epoch);
   expect(lstatSync(`${place}/root/old`).mtimeMs).toBe(981158400_000);
 });
+
+test(
+  'an image of several platforms with an inline cache has the same digest in every build',
+  needs('root'),
+  async () => {
+    const Dockerfile = `FROM --platform=$BUILDPLATFORM busybox AS tools
+RUN echo tool > /tool
+FROM scratch
+ARG TARGETARCH
+COPY f /$TARGETARCH
+COPY --from=tools /tool /tool
+WORKDIR /w
+COPY $TARGETARCH /own
+`;
+    const platforms = ['linux/amd64', 'linux/arm64', 'linux/s390x'];
+    const built = async (wanted: readonly string[], store: string): Promise<string> => {
+      const context = writeFiles({ Dockerfile, f: 'f\n', amd64: 'a'.repeat(3_000_000), arm64: 'b', s390x: 'c' });
+      const layout = join(scratchDirectory('layout'), 'image');
+      const output = ['-o', `type=oci,tar=false,rewrite-timestamp=true,dest=${layout}`, '--cache-to', 'type=inline'];
+      const args = [...baseImageArguments(), ...output, '--platform', wanted.join(',')];
+      good(await runTbuild(['build', ...args, context], { store, env: { SOURCE_DATE_EPOCH: String(epoch) } }));
+      for (const { config } of imagesOf(layout)) expect(Object.keys(config)).toContain('tbuild.cache.v1');
+      return readFileSync(join(layout, 'index.json'), 'utf8');
+    };
+    const made = new Set<string>();
+    // What a store has already decides which steps end first.
+    for (const before of [[], ['linux/s390x'], platforms.toReversed(), ['linux/amd64'], []]) {
+      const store = scratchDirectory('store');
+      if (before.length > 0) await built(before, store);
+      made.add(await built(platforms, store));
+    }
+    expect(made.size).toBe(1);
+  },
+);

@@ -77,6 +77,8 @@ describe('SOURCE_DATE_EPOCH as a number', () => {
     ['a build argument', 'FROM scratch\n', ['--build-arg', 'SOURCE_DATE_EPOCH=not-a-time']],
     ['an ARG', 'ARG SOURCE_DATE_EPOCH=not-a-time\nFROM scratch\n', []],
     ['a check', 'ARG SOURCE_DATE_EPOCH=not-a-time\nFROM scratch\n', ['--check']],
+    ['an outline', 'ARG SOURCE_DATE_EPOCH=not-a-time\nFROM scratch\n', ['--call', 'outline']],
+    ['a list of targets', 'FROM scratch\n', ['--call', 'targets', '--build-arg', 'SOURCE_DATE_EPOCH=not-a-time']],
     ['an output', 'FROM scratch\n', ['-o', 'type=tar,dest=/dev/null,source-date-epoch=not-a-time']],
   ])('a wrong value in %s fails in the words of BuildKit', async (_, Dockerfile, args) => {
     const { exitCode, stderr, stdout } = await runTbuild(['build', ...args, writeFiles({ Dockerfile })]);

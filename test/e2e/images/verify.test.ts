@@ -177,6 +177,9 @@ describe('an image that cannot be built again', () => {
     const { stderr, exitCode } = await verify(image, '--context', context, ...baseImageArguments());
     expect(stderr).toContain('The build needs secret "token"');
     expect(exitCode).toBe(3);
+    const args = [image, '--context', context, ...baseImageArguments(), '--secret', `id=other,src=${secret}`];
+    expect((await verify(...args)).stderr).toContain('The build needs secret "token"');
+    expect((await verify(...args, '--secret', `id=token,src=${secret}`)).stderr).not.toContain('ERROR');
   });
 
   test('has a Dockerfile that fails', async () => {

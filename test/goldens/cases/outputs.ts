@@ -22,8 +22,13 @@ export const outputCases: readonly MessageCase[] = [
   commandLine('--push without a name fails', ['--push', '.']),
   commandLine('--push where no registry answers fails', ['--push', '-t', `${noSuchRegistry}/app`, '.']),
   commandLine('mode=delete of the context fails', ['-o', 'type=local,dest=.,mode=delete', '.']),
-  commandLine('A cache of an unknown type fails', ['--cache-to', 'type=floppy', '.']),
-  commandLine('A cache backend that is not supported fails', ['--cache-to', 'type=gha', '.']),
+  commandLine('A cache in S3 without a bucket fails', ['--cache-to', 'type=s3,region=r', '.']),
+  commandLine('A cache in S3 with half of a key fails, and shows none of it', [
+    '--cache-to',
+    'type=s3,bucket=cache,region=r,secret_access_key=never-shown',
+    '.',
+  ]),
+  commandLine('A cache in Azure without an account fails', ['--cache-from', 'type=azblob,name=a', '.']),
   commandLine('A cache without a place fails', ['--cache-to', 'type=local', '.']),
   commandLine('FROM of an image where no registry answers fails', ['.'], {
     files: { Dockerfile: `FROM ${noSuchRegistry}/base:1\n` },

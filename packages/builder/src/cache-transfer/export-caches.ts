@@ -11,9 +11,17 @@ import {
 import type { LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
 import type { Plan } from '@tbuild/frontend';
-import type { StepId } from '@tbuild/graph';
+import type { Graph, StepId } from '@tbuild/graph';
 import { compressLayer, createLayerVariants } from '@tbuild/layers';
-import { parseReference, type Descriptor, type Image, type Layer, type Reference } from '@tbuild/oci';
+import type { ObjectBlobs } from '@tbuild/object-store';
+import {
+  parseReference,
+  type Descriptor,
+  type EncodedDocument,
+  type Image,
+  type Layer,
+  type Reference,
+} from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { Repository } from '@tbuild/registry';
 import type { StoreLayout } from '@tbuild/store';
@@ -28,7 +36,7 @@ import type { ImportedSteps } from './imported-steps.ts';
 import { type CacheToWrite, writeCacheLayout, type WriteOptions } from './write-cache-layout.ts';
 
 /** What exporting caches uses. */
-export interface CacheExportPorts extends Pick<Services, 'openRepository'> {
+export interface CacheExportPorts extends Pick<Services, 'openRepository' | 'openBucket'> {
   readonly store: Pick<StoreLayout, 'cacheMount' | 'variantsOf'>;
   readonly content: LocalStore;
   readonly differ: Differ;
@@ -47,10 +55,9 @@ export interface BuildToCache extends SolvedBuild {
 export async function exportCaches(build: BuildToCache, ports: CacheExportPorts, underway: Underway): Promise<void> {
   const { progress, signal } = underway;
   for (const spec of build.inputs.request.cacheTo) {
-    if (spec.type === 'inline') continue;
+    if (spec.type === 'inline' || spec.type === 'unknown') continue;
     try {
-      const place = spec.type === 'registry' ? 'registry' : 'client directory';
-      await track(underway, `exporting cache to ${place}`, (report) =>
+      await track(underway, `exporting cache to ${PLACES[spec.type]}`, (report) =>
         exportCache(spec, build, { ...ports, report, signal }),
       );
     } catch (error) {
@@ -67,7 +74,10 @@ export async function withInlineCache(image: Image, plan: Plan, build: SolvedBui
   return { ...image, inlineCache: encodeInlineCache({ steps, mounts: [] }) };
 }
 
-type StoredCacheSpec = Exclude<CacheExportSpec, { type: 'inline' }>;
+type StoredCacheSpec = Exclude<CacheExportSpec, { type: 'inline' | 'unknown' }>;
+
+/** The places of caches, as the progress names them. */
+const PLACES = { registry: 'registry', local: 'client directory', bucket: 'bucket' } as const;
 
 interface Exporting extends CacheExportPorts {
   readonly report: ReportTransfer;
@@ -80,7 +90,7 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   const from = imported.layers.provider;
   report('preparing build cache for export', 0);
   const steps = await collectSteps(build, spec.mode === 'max' ? undefined : ownSteps(plan.plans, plan));
-  const mounts = spec.mounts ? await collectMounts(plan, exporting) : [];
+  const mounts = spec.mounts && !inputs.request.fakeIds ? await collectMounts(plan, exporting) : [];
   const places = { from, store: { content, variants: createLayerVariants(store) }, signal };
   const cache = encodeCache(
     { steps: await compressed(steps, spec, places), mounts: await compressed(mounts, spec, places) },
@@ -89,7 +99,10 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   report('preparing build cache for export', 0, 0);
   const onProgress = reportWritten(report);
   if (spec.type === 'local') await writeCacheLayout({ cache, from }, spec, { signal, onProgress });
-  else {
+  else if (spec.type === 'bucket') {
+    const blobs = await exporting.openBucket(spec);
+    await writeToBucket({ cache, from }, { ...spec, blobs }, { signal, onProgress });
+  } else {
     const target = parseReference(spec.reference);
     const repository = await exporting.openRepository(target, 'push');
     const mountable = mountableIn(target, inputs.request);
@@ -121,19 +134,28 @@ function ownSteps(plans: readonly Plan[], { graph }: Pick<BuildPlan, 'graph'>): 
  * steps. Base images are left out: their chain ID is known without the cache.
  */
 async function collectSteps(
-  { plan: { graph }, solved: { steps: solved, results, recordOf } }: SolvedBuild,
+  { inputs: { request }, plan: { graph }, solved: { steps: solved, results, recordOf } }: SolvedBuild,
   withLayer?: ReadonlySet<StepId>,
 ): Promise<readonly CachedStep[]> {
   const steps: CachedStep[] = [];
+  const kept = request.fakeIds ? stepsAfterRun(graph) : new Set<StepId>();
   for (const { id, op } of graph.steps.values()) {
     const key = solved.get(id)?.key;
     const record = key === undefined ? undefined : recordOf(key);
-    if (op.kind === 'image' || record === undefined) continue;
+    if (op.kind === 'image' || record === undefined || kept.has(id)) continue;
     const step = { record, contents: results.contentDigests(record.result) };
     const isCarried = (withLayer?.has(id) ?? true) && (await results.has(record.result));
     steps.push(isCarried ? { ...step, layer: layerOnly(await results.layer(record.result)) } : step);
   }
   return steps;
+}
+
+/** Returns the steps that run something, and those that depend on them. */
+function stepsAfterRun({ steps }: Graph): ReadonlySet<StepId> {
+  const found = new Set<StepId>();
+  for (const { id, op, base, sources } of steps.values())
+    if (op.kind === 'run' || [base, ...sources].some((input) => input !== undefined && found.has(input))) found.add(id);
+  return found;
 }
 
 /** Returns the notes with which another machine explains a cache miss. */
@@ -193,6 +215,18 @@ function mountableIn(target: Reference, { outputs, tags }: BuildRequest): readon
   return names.flatMap(({ registry, repository }) =>
     registry === target.registry && repository !== target.repository ? [repository] : [],
   );
+}
+
+/** Writes a cache to a bucket, under each of its names. */
+async function writeToBucket(
+  { cache, from }: CacheToWrite,
+  { blobs, names, parallelism }: { blobs: ObjectBlobs; names: readonly string[]; parallelism?: number },
+  options: WriteOptions,
+): Promise<void> {
+  const writeManifest = async (manifest: EncodedDocument): Promise<void> => {
+    for (const name of names) await blobs.putDocument(name, manifest, options.signal);
+  };
+  await writeCache(cache, { from, to: blobs }, { ...options, concurrency: parallelism, writeManifest });
 }
 
 /** A destination in a registry. */

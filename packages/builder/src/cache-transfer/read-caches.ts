@@ -1,11 +1,19 @@
 import { readCache, type CacheContents } from '@tbuild/cache';
 import { openLayout, type Provider } from '@tbuild/content';
+import { hasCode } from '@tbuild/errors';
 import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
-import type { ImageSources } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
 import type { CacheImportSpec } from '../request.ts';
+import type { Services } from '../services.ts';
 import { track } from '../track.ts';
+import { bucketName } from './bucket-name.ts';
 import type { CachePlace } from './imported-steps.ts';
+
+/** What reading caches uses. */
+export type CacheImportPorts = Pick<Services, 'openRepository' | 'openBucket'>;
+
+/** A cache that tbuild may be able to read. */
+type ReadableCache = Exclude<CacheImportSpec, { type: 'unknown' }>;
 
 /** The contents of a cache, and where its layers are. */
 export interface ReadCache {
@@ -18,8 +26,8 @@ export interface ReadCache {
  * only a warning.
  */
 export async function readCaches(
-  specs: readonly CacheImportSpec[],
-  images: Pick<ImageSources, 'openRepository'>,
+  specs: readonly ReadableCache[],
+  ports: CacheImportPorts,
   underway: Underway,
 ): Promise<readonly ReadCache[]> {
   const { progress, signal } = underway;
@@ -27,18 +35,19 @@ export async function readCaches(
     const name = nameOf(spec);
     try {
       return await track(underway, `importing cache manifest from ${name}`, async () => {
-        const { root, place } = await openCache(spec, images, signal);
+        const { root, place } = await openCache(spec, ports, signal);
         const { provider } = place;
         const contents = await readCache(provider, root, signal);
-        // A registry keeps what a manifest refers to. A directory may have lost blobs, and checking is cheap.
+        // A registry keeps what a manifest refers to. A directory may have lost blobs, and checking is cheap. A bucket may
+        // have, and checking is dear: a step whose layer is missing there runs again.
         return { contents: spec.type === 'local' ? await presentIn(provider, contents) : contents, place };
       });
     } catch (error) {
       if (signal.aborted) return undefined;
-      progress.emit({
-        type: 'warning',
-        message: `Cache ${name} is ignored: ${error instanceof Error ? error.message : String(error)}`,
-      });
+      const reason = error instanceof Error ? error.message : String(error);
+      // BuildKit's own caches.
+      const advice = hasCode(error, 'UNSUPPORTED') ? `; --cache-to ${seedOf(spec)} writes one that it can` : '';
+      progress.emit({ type: 'warning', message: `Cache ${name} is ignored: ${reason}${advice}` });
       return undefined;
     }
   });
@@ -59,21 +68,33 @@ async function presentIn(provider: Provider, { steps, mounts, notes }: CacheCont
   };
 }
 
-function nameOf(spec: CacheImportSpec): string {
-  return spec.type === 'local' ? `${spec.path}:${spec.name}` : spec.reference;
+function nameOf(spec: ReadableCache): string {
+  if (spec.type === 'local') return `${spec.path}:${spec.name}`;
+  return spec.type === 'registry' ? spec.reference : `${bucketName(spec)}${spec.name}`;
+}
+
+/** Returns the option that writes a cache to the same place, or beside it where BuildKit's would be lost. */
+function seedOf(spec: ReadableCache): string {
+  if (spec.type === 'local') return `type=local,dest=${spec.path},mode=max`;
+  if (spec.type === 'registry') return `type=registry,ref=${spec.reference},mode=max`;
+  return `type=${spec.bucket.kind},name=${spec.name},mode=max`;
 }
 
 async function openCache(
-  spec: CacheImportSpec,
-  images: Pick<ImageSources, 'openRepository'>,
+  spec: ReadableCache,
+  { openRepository, openBucket }: CacheImportPorts,
   signal: AbortSignal,
 ): Promise<{ root: Descriptor; place: CachePlace }> {
   if (spec.type === 'local') {
     const layout = await openLayout(spec.path);
     return { root: await layout.resolve(spec.name), place: { provider: layout.provider } };
   }
+  if (spec.type === 'bucket') {
+    const provider = await openBucket(spec);
+    return { root: await provider.resolve(spec.name, signal), place: { provider } };
+  }
   const reference = parseReference(formatReference(parseReference(spec.reference)));
-  const repository = await images.openRepository(reference);
+  const repository = await openRepository(reference);
   return {
     root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal),
     place: { provider: repository, reference },

@@ -4,6 +4,7 @@ import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbui
 import type { BuildRun, Underway } from '../build-run.ts';
 import type { Secrets } from '../ops/secrets.ts';
 import type { BuildRequest } from '../request.ts';
+import { readEpoch } from '../session/epoch.ts';
 import { fetchContext, type FetchPorts } from '../session/fetch-context.ts';
 import { openContexts } from '../session/open-contexts.ts';
 import { loadDefinition } from './load-definition.ts';
@@ -48,6 +49,7 @@ export async function checkBuild(request: BuildRequest, ports: CallPorts, run: B
   try {
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
     const loaded = await loadDefinition(local.request, { ...underway, onDefinition, onWarning });
+    readEpoch({ loaded, given: request }, ports);
     const parsed = { request: local.request, loaded };
     const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
     const planning = openPlanning(local.request, ports, underway);
@@ -72,6 +74,7 @@ export async function outlineBuild(
   const underway = underwayOf(run, ports);
   await using local = await fetchContext(request, ports, underway);
   const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
+  readEpoch({ loaded, given: request }, ports);
   const parsed = { request: local.request, loaded };
   const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
   const [plan] = await planRequest(inputs, openPlanning(local.request, ports, underway));
@@ -89,7 +92,7 @@ export async function outlineBuild(
 
 /**
  * Lists the stages of the Dockerfile without looking at anything else.
- * @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND.
+ * @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND, USAGE for a wrong `SOURCE_DATE_EPOCH`.
  */
 export async function listBuildTargets(
   request: BuildRequest,
@@ -99,6 +102,7 @@ export async function listBuildTargets(
   const underway = underwayOf(run, ports);
   await using local = await fetchContext(request, ports, underway);
   const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
+  readEpoch({ loaded, given: request }, ports);
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
 }
 

@@ -36,18 +36,28 @@ export async function resolveEpoch(
   ports: EpochPorts,
   underway: Underway & Secrets,
 ): Promise<ResolvedEpoch> {
-  const { loaded, given } = inputs;
-  const { buildArgs, target, platforms } = given;
-  const { platform: buildPlatform } = ports;
-  const platform = platforms[0] ?? buildPlatform;
-  const contexts = namedContexts(given);
-  const source = epochSource(loaded.dockerfile, { buildArgs, target, platform, buildPlatform, contexts });
+  const { buildArgs } = inputs.given;
+  const source = readEpoch(inputs, ports);
   if (source === undefined) return { buildArgs };
   const seconds = await secondsOf({ ...inputs, source }, ports, underway);
   return {
     buildArgs: { ...buildArgs, [SOURCE_DATE_EPOCH]: seconds === undefined ? '' : String(seconds) },
     ...(seconds === undefined ? {} : { epoch: seconds * 1000 }),
   };
+}
+
+/**
+ * Reads what `SOURCE_DATE_EPOCH` says, without fetching anything.
+ * @throws TbuildError for a wrong value.
+ */
+export function readEpoch(
+  { loaded, given }: Pick<EpochInputs, 'given' | 'loaded'>,
+  { platform: buildPlatform }: Pick<EpochPorts, 'platform'>,
+): EpochSource | undefined {
+  const { buildArgs, target, platforms } = given;
+  const platform = platforms[0] ?? buildPlatform;
+  const contexts = namedContexts(given);
+  return epochSource(loaded.dockerfile, { buildArgs, target, platform, buildPlatform, contexts });
 }
 
 async function secondsOf(

@@ -4,7 +4,7 @@ import { afterRemovals, isOfThisBoot } from '@tbuild/store';
 import type { BuildRun, Underway } from '../build-run.ts';
 import type { BuildTarget } from '../build-target.ts';
 import { createImportedSteps, type ImportedSteps } from '../cache-transfer/imported-steps.ts';
-import type { CacheImportSpec } from '../request.ts';
+import type { BuildRequest, CacheImportSpec } from '../request.ts';
 import type { Services } from '../services.ts';
 import { createContextPool } from './contexts.ts';
 import { openTarget, type OpenTargetOptions, type TargetSession } from './open-target.ts';
@@ -44,6 +44,10 @@ export async function openSession(given: readonly BuildTarget[], services: Servi
   };
   const targets = await openTargets(given, services, shared);
   const imported = createImportedSteps(services);
+  warnOfUnknownCaches(
+    targets.map(({ inputs }) => inputs.request),
+    run.progress,
+  );
   const caches = distinct(targets.flatMap(({ inputs }) => inputs.request.cacheFrom));
   const imports = importInto(imported, caches, { ...underway, services });
   // Planning awaits it. Until then a failure must not be an unhandled rejection.
@@ -85,6 +89,17 @@ function distinct(specs: readonly CacheImportSpec[]): readonly CacheImportSpec[]
   return [...new Map(specs.map((spec) => [canonicalJson(spec), spec])).values()];
 }
 
+/** Warns once of each type of cache that tbuild does not have. */
+function warnOfUnknownCaches(requests: readonly BuildRequest[], { emit }: BuildRun['progress']): void {
+  const specs = requests.flatMap(({ cacheFrom, cacheTo }) => [...cacheFrom, ...cacheTo]);
+  for (const name of new Set(specs.flatMap((spec) => (spec.type === 'unknown' ? [spec.name] : []))))
+    emit({
+      type: 'warning',
+      message: `Caches of type ${name} are not supported: the build goes on without`,
+      detail: 'Use type=registry, local, s3 or azblob',
+    });
+}
+
 /** Discards unsynced snapshots. Loads the code only for the first build after a boot. */
 async function dropUnsynced(kept: Pick<GcStore, 'store' | 'content'>, { progress, signal }: BuildRun): Promise<void> {
   const count = await (await import('@tbuild/gc')).dropUnsynced(kept, signal);
@@ -100,9 +115,10 @@ async function dropUnsynced(kept: Pick<GcStore, 'store' | 'content'>, { progress
 async function importInto(
   imported: ImportedSteps,
   specs: readonly CacheImportSpec[],
-  { services, ...underway }: Underway & { readonly services: Pick<Services, 'openRepository'> },
+  { services, ...underway }: Underway & { readonly services: Pick<Services, 'openRepository' | 'openBucket'> },
 ): Promise<void> {
-  if (specs.length === 0) return;
+  const readable = specs.filter((spec) => spec.type !== 'unknown');
+  if (readable.length === 0) return;
   const { readCaches } = await import('../cache-transfer/read-caches.ts');
-  for (const { contents, place } of await readCaches(specs, services, underway)) imported.add(contents, place);
+  for (const { contents, place } of await readCaches(readable, services, underway)) imported.add(contents, place);
 }

@@ -21,6 +21,8 @@ export type SolvePorts = Pick<
   | 'runProgram'
   | 'executor'
   | 'resolvConf'
+  | 'certificates'
+  | 'singleId'
   | 'platform'
   | 'searchPath'
 >;
@@ -40,7 +42,7 @@ export function opPorts(
   { signal, imported, ...shared }: SharedByOps,
 ): OpPorts {
   const { request, contexts, sources, loaded, epoch } = session.inputs;
-  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent, logMax } = request;
+  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent, logMax, fakeIds } = request;
   const { progress, now } = shared;
   const { differ } = ports;
   return {
@@ -58,6 +60,7 @@ export function opPorts(
       resources,
       cgroupParent,
       logMax,
+      fakeIds,
       proxyEnv: plans[0]?.proxyEnv ?? [],
     },
     sourcePolicy: request.sourcePolicy,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
+import { dockerDirectory, member, readDockerConfig, readJson } from './docker-json.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -13,10 +13,10 @@ export function dockerHost(
   name: string | undefined,
   { variables }: Pick<Environment, 'variables'>,
 ): string | undefined {
-  const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, HOME } = variables;
-  const directory = DOCKER_CONFIG || (HOME === undefined ? undefined : join(HOME, '.docker'));
+  const { DOCKER_HOST, DOCKER_CONTEXT } = variables;
+  const directory = dockerDirectory(variables);
   if (name === undefined && DOCKER_HOST) return DOCKER_HOST;
-  const chosen = name ?? (DOCKER_CONTEXT || currentContext(directory));
+  const chosen = name ?? (DOCKER_CONTEXT || currentContext(variables));
   if (chosen === undefined || chosen === 'default') return undefined;
   const file = directory && join(directory, 'contexts/meta', sha256(chosen), 'meta.json');
   const host = member(member(member(readJson(file), 'Endpoints'), 'docker'), 'Host');
@@ -26,22 +26,9 @@ export function dockerHost(
   });
 }
 
-function currentContext(directory: string | undefined): string | undefined {
-  const name = member(readJson(directory && join(directory, 'config.json')), 'currentContext');
+function currentContext(variables: Environment['variables']): string | undefined {
+  const name = member(readDockerConfig(variables), 'currentContext');
   return typeof name === 'string' && name !== '' ? name : undefined;
-}
-
-function readJson(file: string | undefined): unknown {
-  try {
-    return file === undefined ? undefined : JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 function sha256(text: string): string {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { member, readDockerConfig } from '../config/docker-json.ts';
 import { containerCommand } from './container-command.ts';
 import { readCredentials } from './credentials.ts';
 import { findEngine } from './engine.ts';
@@ -27,7 +28,8 @@ function run(argv: readonly string[]): number {
   const directory = mkdtempSync(join(tmpdir(), 'tbuild-'));
   try {
     const auths = readCredentials(process.env, homedir());
-    writeFileSync(join(directory, 'config.json'), JSON.stringify({ auths }), { mode: 0o600 });
+    const proxies = member(readDockerConfig(process.env), 'proxies');
+    writeFileSync(join(directory, 'config.json'), JSON.stringify({ auths, proxies }), { mode: 0o600 });
     const { argv: asked, archive } = loadedAfterwards(argv, directory);
     const [program = '', ...args] = containerCommand(asked, {
       engine,

@@ -20,6 +20,7 @@ export const bakeFlags = {
     value: 'FILE',
     help: 'A bake or compose file, "-" for standard input; later files add to earlier ones',
   },
+  ca: registryFlags.ca,
   'gitlab-metadata': buildFlags['gitlab-metadata'],
   'insecure-registry': registryFlags['insecure-registry'],
   isolation: buildFlags.isolation,

@@ -54,6 +54,7 @@ export const buildFlags = {
     value: 'NAME=SOURCE',
     help: 'Add a context: a path, a git repository, a URL, docker-image://REF, oci-layout://DIR[:TAG]',
   },
+  ca: registryFlags.ca,
   call: {
     kind: 'text',
     value: 'CALL',
@@ -90,6 +91,10 @@ export const buildFlags = {
   explain: { kind: 'switch', help: 'Explain for each step that ran why it was not cached' },
   'digest-file': { kind: 'text', value: 'FILE', help: 'Write the digest of the image, or of the index, to a file' },
   env: { kind: 'list', value: 'NAME[=VALUE]', help: 'Set a variable of the finished image; steps do not see it' },
+  'fake-ids': {
+    kind: 'switch',
+    help: 'Without subordinate ids: let chown, useradd and the like in RUN appear to succeed',
+  },
   format: {
     kind: 'text',
     value: 'FORMAT',

@@ -53,13 +53,14 @@ export function specFromFlags(
 export function settingsFromFlags(
   flags: Pick<BuildFlags, 'root' | 'isolation' | keyof typeof registryFlags>,
 ): BuildSettings {
-  const { insecure, mirrors, mirrorsOnly, certificates } = registryOptions(flags);
+  const { insecure, mirrors, mirrorsOnly, ca, certificates } = registryOptions(flags);
   return {
     root: flags.root,
     isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
     insecureRegistries: insecure,
     registryMirrors: mirrors,
     mirrorsOnly,
+    ca,
     registryCertificates: certificates,
   };
 }
@@ -122,6 +123,7 @@ function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
     cgroupParent: flags['cgroup-parent'],
     allow: words(flags.allow)?.map(permissionOf),
     logMax: flags['log-max'],
+    fakeIds: flags['fake-ids'],
   };
 }
 
@@ -150,7 +152,15 @@ function buildArgs(flags: BuildFlags, env: Pick<Environment, 'variables' | 'cwd'
     ...(flags['build-arg'] ?? []),
     ...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]),
   ];
-  return Object.fromEntries(texts.flatMap((text) => buildArg(text, env.variables)));
+  return buildArgsOf(texts, env);
+}
+
+/** Reads build arguments. One without a value takes it from the environment, or stays unset. */
+export function buildArgsOf(
+  texts: readonly string[],
+  { variables }: Pick<Environment, 'variables'>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(texts.flatMap((text) => buildArg(text, variables)));
 }
 
 /** Reads the lines of a file; empty ones and those that begin with `#` do not count. */
@@ -168,14 +178,13 @@ function readArgFile(path: string): readonly string[] {
 function imageEdits(flags: BuildFlags, { variables }: Pick<Environment, 'variables'>): Omit<BuildSpec, 'context'> {
   return {
     baseAnnotations: flags['base-annotations'],
-    env: flags.env && Object.fromEntries(flags.env.flatMap((text) => buildArg(text, variables))),
+    env: flags.env && buildArgsOf(flags.env, { variables }),
     unsetEnv: flags.unsetenv,
     unsetLabels: flags.unsetlabel,
     omitHistory: flags['omit-history'],
   };
 }
 
-/** Reads a build argument. One without a value takes it from the environment, or stays unset. */
 function buildArg(text: string, variables: Environment['variables']): [name: string, value: string][] {
   if (text.includes('=')) return [splitPair(text)];
   const value = variables[text];

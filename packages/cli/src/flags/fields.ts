@@ -10,8 +10,17 @@ export function parseFields(text: string, option: string): Readonly<Record<strin
     const bare = field.startsWith('"') && field.endsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field;
     const at = bare.indexOf('=');
     const name = (at < 0 ? bare : bare.slice(0, at)).trim().toLowerCase();
-    if (name === '') throw new TbuildError('USAGE', `Invalid ${option} ${JSON.stringify(text)}: a field has no name`);
+    if (name === '')
+      throw new TbuildError('USAGE', `Invalid ${option} ${JSON.stringify(masked(text))}: a field has no name`);
     fields[name] = at < 0 ? 'true' : bare.slice(at + 1);
   }
   return fields;
+}
+
+const SECRET = '(?:secret_access_key|session_token)=';
+const SECRETS = new RegExp(`"(${SECRET})(?:[^"]|"")*"|\\b(${SECRET})[^,"]*`, 'gi');
+
+/** Returns the text of an option without the secrets among its fields. */
+export function masked(text: string): string {
+  return text.replace(SECRETS, (_, quoted?: string, bare?: string) => `${quoted ?? bare}***`);
 }

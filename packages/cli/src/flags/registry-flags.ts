@@ -6,6 +6,11 @@ import { requirePair } from './pairs.ts';
 
 /** The options of commands that use registries. */
 export const registryFlags = {
+  ca: {
+    kind: 'list',
+    value: 'FILE',
+    help: 'Trust the authorities of a file (PEM) here and in RUN steps; they get into no image and no key',
+  },
   'insecure-registry': {
     kind: 'list',
     value: 'HOST[:PORT]',
@@ -44,6 +49,7 @@ export function registryOptions(flags: FlagValues<typeof registryFlags>): Regist
     insecure: flags['insecure-registry'] ?? [],
     mirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? []).map(mapping)],
     mirrorsOnly: flags['skip-default-registry-fallback'] === true,
+    ca: flags.ca,
     certificates: certificates(flags),
   };
 }

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Services } from '@tbuild/builder';
+import { findImage } from '@tbuild/images';
 import { type ReportTable, renderPage } from '@tbuild/report';
-import { openPlace } from '@tbuild/verify';
 import type { Environment } from '../config/environment.ts';
 import { VERSION } from '../startup/version.ts';
 import { type ImageReport, reportImages } from './image-report.ts';
@@ -10,7 +10,7 @@ import { type ImageReport, reportImages } from './image-report.ts';
 /** A page about images. */
 export interface ImagePage {
   readonly title: string;
-  /** Images of the store, or of registries and layouts. */
+  /** Images of the store. */
   readonly names: readonly string[];
   /** Tables before those of the images. */
   readonly tables?: readonly ReportTable[];
@@ -21,7 +21,7 @@ export const htmlFlag = { kind: 'text', value: 'FILE', help: 'Write a page about
 
 /**
  * Writes a page about images to a file.
- * @throws TbuildError NOT_FOUND, RegistryError, SNAPSHOT.
+ * @throws TbuildError NOT_FOUND, SNAPSHOT.
  */
 export async function writeImagePage(
   { title, names, tables = [] }: ImagePage,
@@ -29,8 +29,11 @@ export async function writeImagePage(
   { services, env, signal }: { readonly services: Services; readonly env: Environment; readonly signal: AbortSignal },
 ): Promise<void> {
   const reports: ImageReport[] = [];
-  for (const name of new Set(names))
-    reports.push(await reportImages(await openPlace(name, services, signal), services.platform, signal));
+  const { content, platform } = services;
+  for (const name of new Set(names)) {
+    const { target: root } = findImage(name, services);
+    reports.push(await reportImages({ name, root, content }, platform, signal));
+  }
   const page = renderPage({
     title,
     madeBy: `tbuild ${VERSION}`,

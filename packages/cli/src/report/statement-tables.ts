@@ -1,5 +1,5 @@
+import type { Statement } from '@tbuild/images';
 import type { ReportTable } from '@tbuild/report';
-import type { Statement } from '@tbuild/verify';
 
 const SPDX = 'https://spdx.dev/Document';
 

@@ -3,6 +3,7 @@ import type { BuildRequest, ImageEdits, SourcePolicy } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { BuildSpec, PullPolicy } from '@tbuild/spec';
+import { proxyArgs } from '../config/docker-proxies.ts';
 import type { Environment } from '../config/environment.ts';
 import { attestationSpecs } from './attestations.ts';
 import { cacheExport, cacheImport } from './cache-spec.ts';
@@ -34,7 +35,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     namedContexts: mapValues(spec.contexts, (source, name) => namedContext(name, source, cwd)),
     target: spec.target,
     ...wanted,
-    buildArgs: { ...epochArg(env), ...spec.buildArgs },
+    buildArgs: { ...epochArg(env), ...proxyArgs(spec.buildArgs ?? {}, env), ...spec.buildArgs },
     labels: spec.labels ?? {},
     edits: imageEdits(spec),
     sourcePolicy: sourcePolicy(spec, env),
@@ -43,9 +44,11 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     outputs: outputSpecs(spec, { cwd, tags, platforms: wanted.platforms, host, noArtifacts }),
     noCache: spec.noCache ?? false,
     pull: pullPolicy(spec.pull),
-    cacheFrom: (spec.cacheFrom ?? []).map((source) => cacheImport(source, cwd)),
-    cacheTo: cacheTargets(spec).map((target) => cacheExport(target, cwd)),
+    cacheFrom: (spec.cacheFrom ?? []).map((source) => cacheImport(source, env)),
+    cacheTo: cacheTargets(spec).map((target) => cacheExport(target, env)),
     ...sandbox(spec),
+    // Without subordinate ids only: real ones need no pretence.
+    fakeIds: spec.fakeIds === true && env.variables.TBUILD_SINGLE_ID !== undefined,
     ssh: sshSources(spec.ssh ?? {}, env),
     attestations: attestationSpecs(spec),
     gitInfo: !/^(?:0|f|false)$/i.test(env.variables.BUILDX_GIT_INFO ?? ''),

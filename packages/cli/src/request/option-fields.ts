@@ -1,5 +1,5 @@
 import { suggest, TbuildError } from '@tbuild/errors';
-import { parseFields } from '../flags/fields.ts';
+import { masked, parseFields } from '../flags/fields.ts';
 
 /** An option that holds settings of its own, such as `--output`. */
 export interface OptionKind {
@@ -22,10 +22,11 @@ export class OptionFields {
       typeof written === 'string' ? parseFields(written, kind.option) : { ...written },
     );
     this.#left = new Map(fields.filter(([, value]) => value !== undefined));
-    this.#shown =
+    this.#shown = masked(
       typeof written === 'string'
         ? written
-        : [...this.#left].map(([name, value]) => `${name}=${String(value)}`).join(',');
+        : [...this.#left].map(([name, value]) => `${name}=${String(value)}`).join(','),
+    );
     this.#kind = kind;
   }
 

@@ -94,6 +94,7 @@ function stepSpec(fields: Fields): Omit<BakeTarget, 'context'> {
     cgroupParent: fields.text('cgroupParent'),
     allow: fields.list('allow', (value, field) => permissionOf(textOf(value, field))),
     logMax: fields.read('logMax', amountOf),
+    fakeIds: fields.flag('fakeIds'),
   };
 }
 
@@ -104,6 +105,7 @@ export function settingsOf(fields: Fields): BuildSettings {
     insecureRegistries: fields.list('insecureRegistries', textOf),
     registryMirrors: fields.list('registryMirrors', textOf),
     mirrorsOnly: fields.flag('mirrorsOnly'),
+    ca: fields.list('ca', textOf),
     registryCertificates: fields.record('registryCertificates', certificateOf),
   };
 }

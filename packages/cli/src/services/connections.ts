@@ -9,21 +9,26 @@ export interface ConnectionOptions {
   readonly showWait?: ShowWait;
 }
 
-type Connections = Pick<Services, 'openRepository' | 'openWeb' | 'close'>;
+type Connections = Pick<Services, 'openRepository' | 'openWeb' | 'openBucket' | 'close'>;
 
 /** Creates the connections of one command to registries and other servers. Loads their clients with the first use. */
 export function createConnections({ registries, showWait }: ConnectionOptions, env: Environment): Connections {
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;
+  const open = async (): Promise<WebClient> => {
+    const { openWeb } = await import('./open-registry.ts');
+    return (web ??= openWeb(registries, env, showWait));
+  };
   return {
     async openRepository(reference, access) {
       const { openRegistry } = await import('./open-registry.ts');
       registry ??= openRegistry(registries, env, { showWait });
       return registry.openRepository(reference, access);
     },
-    async openWeb() {
-      const { openWeb } = await import('./open-registry.ts');
-      return (web ??= openWeb(env, showWait));
+    openWeb: open,
+    async openBucket(place) {
+      const { openBucket } = await import('./open-bucket.ts');
+      return openBucket(place, await open());
     },
     async close() {
       await registry?.[Symbol.asyncDispose]();

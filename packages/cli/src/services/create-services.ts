@@ -3,23 +3,23 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Services } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
-import { createLocalStore, createRefs } from '@tbuild/content';
+import { createLocalStore, createRefs, type LocalStore } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
 import { createExporters } from '@tbuild/exporter';
-import { createLayerSubprocess } from '@tbuild/layers';
+import { createLayerSubprocess, type LayerSubprocess } from '@tbuild/layers';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
 import type { Isolation } from '@tbuild/spec';
-import { moveToTrash, storeLayout } from '@tbuild/store';
+import { moveToTrash, storeLayout, type StoreLayout } from '@tbuild/store';
 import { type Environment, searchPath } from '../config/environment.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import { makeStore } from '../config/store-root.ts';
 import { partCommand } from '../startup/executable.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
+import { openAddedTrust } from './added-trust.ts';
 import { lazyExecutor } from './choose-executor.ts';
 import { createConnections } from './connections.ts';
 import { flavourOf } from './isolation.ts';
-import { openOutside } from './run-program.ts';
 import type { ShowWait } from './waiting-clock.ts';
 
 export interface ServicesOptions {
@@ -46,11 +46,11 @@ export function createServices(
   const flavour = flavourOf(env);
   const content = createLocalStore(root, { usedAt: now() });
   const refs = createRefs(store);
-  const { openRepository, openWeb, close } = createConnections({ registries, showWait }, env);
-  const command = layerProcessCommand();
-  const layerSubprocess = command === undefined ? undefined : createLayerSubprocess(store, content, command);
+  const { close, ...connections } = createConnections({ registries, showWait }, env);
+  const layerSubprocess = openLayerSubprocess(store, content);
   const discard = (directory: string): void => void moveToTrash(store, directory);
   const executor = lazyExecutor({ isolation, store, flavour, now, discard, warn }, env);
+  const trust = openAddedTrust(registries.ca, env);
   return {
     store,
     platform: thisPlatform(),
@@ -63,33 +63,35 @@ export function createServices(
     layerSubprocess,
     cache: createLocalCache(store.records),
     executor: executor.get,
-    openRepository,
-    openWeb,
-    runProgram: (args, options) => openOutside(env).run(args, options),
+    ...connections,
+    runProgram: trust.runProgram,
+    certificates: trust.certificates,
+    singleId: env.variables.TBUILD_SINGLE_ID,
     createExporters: (output) =>
       createExporters(output, {
         store,
         content,
         refs,
         flavour,
-        openRepository: (reference) => openRepository(reference, 'push'),
+        openRepository: (reference) => connections.openRepository(reference, 'push'),
         surroundings: async () => (await import('./surroundings.ts')).surroundingsOf(env),
       }),
     async close() {
       await layerSubprocess?.stop();
       await executor.close();
       await close();
+      trust[Symbol.dispose]();
     },
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
 }
 
-/** Returns the command of the subprocess that writes layers; none for a single processor. */
-function layerProcessCommand(): readonly string[] | undefined {
+/** Opens the subprocess that writes layers; none for a single processor. */
+function openLayerSubprocess(...places: readonly [StoreLayout, LocalStore]): LayerSubprocess | undefined {
   if (availableParallelism() === 1) return undefined;
   const script = join(dirname(import.meta.url), 'layer-process.cjs');
-  return [...partCommand(script, [MAX_SEMI_SPACE]), String(process.pid)];
+  return createLayerSubprocess(...places, [...partCommand(script, [MAX_SEMI_SPACE]), String(process.pid)]);
 }
 
 /** Returns the machine's platform. */

@@ -15,6 +15,7 @@ import { withinTarget } from '../bake/within-target.ts';
 import type { Environment } from '../config/environment.ts';
 import { makeStore, storeRoot } from '../config/store-root.ts';
 import { buildRequest } from '../request/build-request.ts';
+import { insecureCaches } from '../request/cache-spec.ts';
 import { insecureRegistries, refuseSharing } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
 import { makeStartSnapshot } from '../startup/start-snapshot.ts';
@@ -159,9 +160,14 @@ function openServices(
     {
       root,
       registries: {
-        insecure: [...(settings.insecureRegistries ?? []), ...requests.flatMap(insecureRegistries)],
+        insecure: [
+          ...(settings.insecureRegistries ?? []),
+          ...requests.flatMap(insecureRegistries),
+          ...requests.flatMap(insecureCaches),
+        ],
         mirrors: settings.registryMirrors,
         mirrorsOnly: settings.mirrorsOnly,
+        ca: settings.ca,
         certificates: settings.registryCertificates,
       },
       isolation: settings.isolation,

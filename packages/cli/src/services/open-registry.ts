@@ -10,6 +10,7 @@ import {
   type WebClient,
   type WebClientOptions,
 } from '@tbuild/registry';
+import { addedCertificates } from '../config/added-certificates.ts';
 import { type Environment, searchPath } from '../config/environment.ts';
 import { cloudCredentials } from '../config/registries/cloud-credentials.ts';
 import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
@@ -57,7 +58,7 @@ export function openRegistry(
     credentials: credentials ?? ownCredentials(env),
     certificates: (registry) => certificates.get(registry) ?? registryCertificates(registry, env),
     ...rules,
-    ...connectionOptions(env, showWait),
+    ...connectionOptions(options, env, showWait),
   });
 }
 
@@ -79,13 +80,17 @@ function ownCredentials(env: Environment): CredentialSource {
 }
 
 /** Opens the client for all other servers. */
-export function openWeb(env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
-  return createWebClient(connectionOptions(env, showWait));
+export function openWeb(options: RegistryOptions, env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
+  return createWebClient(connectionOptions(options, env, showWait));
 }
 
-function connectionOptions({ variables }: Environment, showWait: ShowWait): WebClientOptions {
+function connectionOptions(
+  { ca = [] }: RegistryOptions,
+  { variables }: Environment,
+  showWait: ShowWait,
+): WebClientOptions {
   return {
-    ca: () => trustedCertificates(variables),
+    ca: () => `${trustedCertificates(variables)}\n${addedCertificates(ca)}`,
     proxy: {
       http: variables.HTTP_PROXY ?? variables.http_proxy,
       https: variables.HTTPS_PROXY ?? variables.https_proxy,

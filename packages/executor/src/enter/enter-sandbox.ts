@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
-import { type Syscall, type SyscallProgram, may, must } from '../syscalls/syscall-program.ts';
+import { fakeIdsFilter } from '../seccomp/fake-ids-filter.ts';
+import { type Syscall, type SyscallMachine, type SyscallProgram, may, must } from '../syscalls/syscall-program.ts';
 import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
 import { limitCalls } from './resource-limits.ts';
 import { searchPath } from './search-path.ts';
@@ -10,6 +11,7 @@ export interface EnterOptions {
   readonly lastCapability: number;
   /** A seccomp program. */
   readonly filter?: Uint8Array;
+  readonly machine: SyscallMachine;
   readonly reportTo: number;
   readonly joinDescriptors: readonly number[];
   /** Whether the parent of the step lives as long as tbuild. */
@@ -51,7 +53,10 @@ const TREE_ON_ROOT = '/..';
  * Returns the system calls that turn the last program of the set-up, pid 1 and root with all capabilities, into the
  * step's process. The filter is loaded while the right to do so remains, so that sudo works without `noNewPrivileges`.
  */
-export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): SyscallProgram {
+export function enterSandbox(
+  { process, security, limits = [], fakeIds = false }: Sandbox,
+  options: EnterOptions,
+): SyscallProgram {
   const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
@@ -75,13 +80,18 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
       : []),
     must('capset', CAPABILITY_HEADER, { numbers: capabilityData(permitted) }),
     ...(options.noNewPrivileges ? [must('prctl', PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)] : []),
-    ...(confined && filter !== undefined ? [must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter })] : []),
+    ...(confined && filter !== undefined ? [loadFilter(filter)] : []),
+    ...(fakeIds ? [loadFilter(fakeIdsFilter(options.machine))] : []),
     must('setuid', uid),
     ...(options.diesWithParent ? [DIE_WITH_PARENT] : []),
     ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', ...signalAction(number, 'default'))),
     ...executions(process),
   ];
   return { calls, reportTo };
+}
+
+function loadFilter(filter: Uint8Array): Syscall {
+  return must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter });
 }
 
 /** Joins control groups at the end, so that the set-up is neither counted nor killed in the step's place. */

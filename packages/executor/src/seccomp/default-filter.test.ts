@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { SyscallMachine } from '../syscalls/syscall-program.ts';
 import { defaultFilter } from './default-filter.ts';
 import { DENIED_CALLS, TRACING_CALLS } from './denied-calls.ts';
+import { fakeIdsFilter } from './fake-ids-filter.ts';
 
 const ALLOW = 'allow';
 const KILL = 'kill';
@@ -80,6 +81,19 @@ const cases: [
 ];
 test.each(cases)("defaultFilter decides as Docker's: %s", (_, machine, architecture, call, argument, expected) => {
   expect(decide(defaultFilter(machine), architecture, call, argument)).toBe(expected);
+});
+
+test.each<[name: string, machine: SyscallMachine, architecture: number, call: number, expected: string | number]>([
+  ['chown', 'x64', X86_64, 92, 0],
+  ['fchownat', 'x64', X86_64, 260, 0],
+  ['setresuid', 'x64', X86_64, 117, 0],
+  ['32-bit chown32', 'x64', X86, 212, 0],
+  ['arm64 fchownat', 'arm64', AARCH64, 54, 0],
+  ['arm64 setgroups', 'arm64', AARCH64, 159, 0],
+  ['read', 'x64', X86_64, 0, ALLOW],
+  ['arm64 read', 'arm64', AARCH64, 63, ALLOW],
+])('fakeIdsFilter decides only about ids: %s', (_, machine, architecture, call, expected) => {
+  expect(decide(fakeIdsFilter(machine), architecture, call, 0)).toBe(expected);
 });
 
 test.each<[name: string, machine: SyscallMachine, architecture: number, call: number]>([

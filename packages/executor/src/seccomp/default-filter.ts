@@ -2,13 +2,14 @@ import type { SyscallMachine } from '../syscalls/syscall-program.ts';
 import { and, encode, FIELD, ifAtLeast, ifEqual, type Instruction, load, ret, RETURN } from './bpf.ts';
 import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, type Numbers } from './denied-calls.ts';
 
-const INTERFACES: Readonly<Record<SyscallMachine, readonly CallInterface[]>> = {
+/** The interfaces of a machine's kernel. */
+export const INTERFACES: Readonly<Record<SyscallMachine, readonly CallInterface[]>> = {
   x64: ['x86_64', 'x86'],
   arm64: ['aarch64', 'arm'],
 };
 
 /** AUDIT_ARCH_* of <linux/audit.h>. */
-const ARCHITECTURES: Readonly<Record<CallInterface, number>> = {
+export const ARCHITECTURES: Readonly<Record<CallInterface, number>> = {
   x86_64: 0xc000_003e,
   x86: 0x4000_0003,
   aarch64: 0xc000_00b7,

@@ -97,6 +97,35 @@ export const TRACING_CALLS: Readonly<Record<string, Numbers>> = {
   ptrace: numbers(101, 26, 117, 26),
 };
 
+/** The calls that change the owner of a file, or the user or groups of a process. */
+export const ID_CALLS: Readonly<Record<string, Numbers>> = {
+  chown: numbers(92, 182, 0, 182),
+  chown32: numbers(0, 212, 0, 212),
+  fchown: numbers(93, 95, 55, 95),
+  fchown32: numbers(0, 207, 0, 207),
+  fchownat: numbers(260, 298, 54, 325),
+  lchown: numbers(94, 16, 0, 16),
+  lchown32: numbers(0, 198, 0, 198),
+  setfsgid: numbers(123, 139, 152, 139),
+  setfsgid32: numbers(0, 216, 0, 216),
+  setfsuid: numbers(122, 138, 151, 138),
+  setfsuid32: numbers(0, 215, 0, 215),
+  setgid: numbers(106, 46, 144, 46),
+  setgid32: numbers(0, 214, 0, 214),
+  setgroups: numbers(116, 81, 159, 81),
+  setgroups32: numbers(0, 206, 0, 206),
+  setregid: numbers(114, 71, 143, 71),
+  setregid32: numbers(0, 204, 0, 204),
+  setresgid: numbers(119, 170, 149, 170),
+  setresgid32: numbers(0, 210, 0, 210),
+  setresuid: numbers(117, 164, 147, 164),
+  setresuid32: numbers(0, 208, 0, 208),
+  setreuid: numbers(113, 70, 145, 70),
+  setreuid32: numbers(0, 203, 0, 203),
+  setuid: numbers(105, 23, 146, 23),
+  setuid32: numbers(0, 213, 0, 213),
+};
+
 /** Calls that are denied depending on an argument. */
 export const JUDGED_CALLS = {
   clone: numbers(56, 120, 220, 120),

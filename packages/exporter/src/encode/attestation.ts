@@ -1,5 +1,5 @@
 import {
-  digestOf,
+  describeBytes,
   encodeDocument,
   formatPlatform,
   goJson,
@@ -41,8 +41,6 @@ export interface EncodedAttestations {
   readonly blobs: readonly EncodedDocument[];
 }
 
-/** The media type of a statement. */
-export const STATEMENT = 'application/vnd.in-toto+json';
 /** Returns the document of an attestation ("in-toto Statement"). */
 export function statementOf(
   { predicateType, predicate, subject: own }: Attestation,
@@ -83,7 +81,7 @@ export function packageUrl(
 
 const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json';
 
-/** Returns the image as the subject of its attestations, under each of its names. */
+/** The image that attestations are about: their subject under each of its names. */
 export interface AttestationsOf {
   readonly image: Descriptor;
   readonly names: readonly Reference[];
@@ -101,7 +99,7 @@ export function encodeAttestations(
 ): EncodedAttestations {
   const subject = imageSubjects(image, names, platform);
   const statements = attestations.map((one) => {
-    const { descriptor, bytes } = encode(STATEMENT, statementOf(one, subject));
+    const { descriptor, bytes } = encode(MediaType.statement, statementOf(one, subject));
     return { descriptor: { ...descriptor, annotations: { 'in-toto.io/predicate-type': one.predicateType } }, bytes };
   });
   const layers = statements.map(({ descriptor }) => descriptor);
@@ -141,6 +139,5 @@ export function attestationEntry({ manifest }: EncodedAttestations, image: Descr
 }
 
 function encode(mediaType: string, document: object): EncodedDocument {
-  const bytes = Buffer.from(goJson(document));
-  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+  return describeBytes(mediaType, Buffer.from(goJson(document)));
 }

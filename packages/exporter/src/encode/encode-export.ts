@@ -1,3 +1,4 @@
+import { fitInlineCache } from '@tbuild/cache';
 import { readBriefly, type Provider, withDocuments } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { compressPending, encodeLayer, type LayerEncoding, variantOf, type VariantStore } from '@tbuild/layers';
@@ -60,7 +61,7 @@ export async function encodeExport(
         ? exported.image.layers
         : await encodeLayers(exported, options, { epoch: result.epoch, from, store, signal });
     const said = { ...exported.image.annotations, ...annotationsOf(annotations, 'manifest', exported.image.platform) };
-    const image = clampCreated(exported, result.epoch);
+    const image = withFittingCache(clampCreated(exported, result.epoch), { ...options, layers, epoch: result.epoch });
     images.push(encodeImage({ ...image, layers, annotations: said }, mediaTypes));
   }
   report('exporting layers', 0, 0);
@@ -142,6 +143,19 @@ async function encodeLayers(
     else layers.push(rewritten(await encodeLayer(layer, { ...encoding, latest }, work), latest));
   }
   return layers;
+}
+
+function withFittingCache(
+  image: Image,
+  {
+    layers,
+    epoch: latest,
+    rewriteTimestamp: isRewritten = false,
+  }: Pick<Image, 'layers'> & Pick<ImageFormat, 'rewriteTimestamp'> & { readonly epoch?: number },
+): Image {
+  if (image.inlineCache === undefined || latest === undefined) return image;
+  const diffIds = layers.map(({ diffId }) => diffId);
+  return { ...image, inlineCache: fitInlineCache(image.inlineCache, { diffIds, latest, isRewritten }) };
 }
 
 /** Marks a layer as BuildKit does whose times were rewritten. */

@@ -1,5 +1,4 @@
-import { hexOf, type Descriptor, type Digest, type Manifest } from '@tbuild/oci';
-import { STATEMENT } from './attestation.ts';
+import { hexOf, MediaType, type Descriptor, type Digest, type Manifest } from '@tbuild/oci';
 
 /** Reads and writes the documents of an image that is being rewritten. */
 export interface DocumentWork {
@@ -22,7 +21,7 @@ export async function retargetAttestations(
 ): Promise<Manifest> {
   const layers: Descriptor[] = [];
   for (const layer of manifest.layers)
-    layers.push(layer.mediaType === STATEMENT ? await retargetStatement(layer, image, work) : layer);
+    layers.push(layer.mediaType === MediaType.statement ? await retargetStatement(layer, image, work) : layer);
   const { mediaType, digest, size } = image.to;
   return {
     ...manifest,

@@ -4,6 +4,7 @@ import type { RunOp } from '@tbuild/graph';
 import { isFull, type StoreLayout } from '@tbuild/store';
 import { explainExit, type FailedProcess } from './explain-exit.ts';
 import { maskText } from './mask-secrets.ts';
+import { explainRefusedId } from './single-id.ts';
 
 /** Facts that explain why a step failed. */
 export interface EndFacts {
@@ -11,6 +12,8 @@ export interface EndFacts {
   readonly secrets: readonly Uint8Array[];
   /** The step's memory limit in bytes. */
   readonly memory?: number;
+  /** Why the step has only one id, and what would give it more. */
+  readonly singleId?: string;
 }
 
 /** What a failed process left. */
@@ -19,13 +22,13 @@ export type Remains = Pick<FailedProcess, 'tail' | 'tree'>;
 /** Returns the error of a RUN whose process exited with a code other than 0. */
 export function exited(op: RunOp, end: StepEnd, facts: EndFacts & Remains): TbuildError {
   const { exitCode, notExecuted, reachedMemoryLimit } = end;
-  const { store, secrets, memory, tail, tree } = facts;
+  const { store, secrets, memory, singleId, tail, tree } = facts;
   const killed = reachedMemoryLimit ? `, killed: it exceeded the memory limit of ${inMegabytes(memory)}` : '';
   const hint = reachedMemoryLimit
     ? 'Raise the limit with --resource memory=SIZE'
     : isFull(store)
       ? `Free some space, for example with tbuild prune: none is left on the file system of the store ${JSON.stringify(store.root)}`
-      : explainExit({ op, exitCode, notExecuted, tail, tree });
+      : (explainRefusedId(tail, singleId) ?? explainExit({ op, exitCode, notExecuted, tail, tree }));
   return new TbuildError(
     'PROCESS_FAILED',
     `process "${maskText(op.args.join(' '), secrets)}" did not complete successfully: exit code: ${exitCode}${killed}`,

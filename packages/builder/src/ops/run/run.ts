@@ -1,4 +1,4 @@
-import { type Executor, resolveUser } from '@tbuild/executor';
+import { type Executor, type ProcessUser, resolveUser, type Sandbox } from '@tbuild/executor';
 import type { ResultId, RunOp, Step } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
@@ -13,17 +13,20 @@ import { newResultId, isResultOf } from '../run-result.ts';
 import { gatherTrees, prepareOn } from '../trees.ts';
 import { keepFailedTree, type KeepPorts } from './keep-failed-tree.ts';
 import type { KeyedMount } from './mounts/keyed-mount.ts';
-import { keyMounts, type MountPorts, openMounts } from './mounts/run-mounts.ts';
+import { keyMounts, type MountPorts, type OpenMounts, openMounts } from './mounts/run-mounts.ts';
 import { networkFiles, parseHost } from './network-files.ts';
-import { type Emulators, requirePlatform } from './require-platform.ts';
+import { type Emulators, type PlatformNeeds, requirePlatform } from './require-platform.ts';
 import { exited, memoryNote } from './run-end.ts';
-import { createStepFiles } from './step-files.ts';
+import { stepUser } from './single-id.ts';
+import { additionsTo, type StepAdditions } from './step-additions.ts';
+import type { Certificates } from './step-certificates.ts';
+import { createStepFiles, type StepFiles } from './step-files.ts';
 import { openStepOutput } from './step-output.ts';
 
 /** The options of a build for all RUN steps. */
 export interface RunSettings extends Pick<
   BuildRequest,
-  'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent' | 'logMax'
+  'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent' | 'logMax' | 'fakeIds'
 > {
   /** Proxy variables, which are not part of a key. */
   readonly proxyEnv: readonly string[];
@@ -39,6 +42,10 @@ export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observ
    * @throws TbuildError UNSUPPORTED if this machine allows no isolation.
    */
   executor(): Promise<Executor>;
+  /** Why steps have only one id, and what would give them more; undefined where they have more. */
+  readonly singleId?: string;
+  /** What steps trust beside the certificates of their image. */
+  readonly certificates?: Certificates;
   /** Returns the machine's /etc/resolv.conf, from which that of the steps is made. */
   resolvConf(): string;
 }
@@ -80,13 +87,20 @@ function shownResult({ mount, result }: KeyedMount): ResultId | undefined {
 }
 
 /** Returns the key's part of the settings. The address of an extra host may change, its name may not. */
-function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: RunSettings): Readonly<Record<string, unknown>> {
+function keyedOptions({
+  extraHosts,
+  ulimits,
+  cgroupParent,
+  shmSize,
+  fakeIds,
+}: RunSettings): Readonly<Record<string, unknown>> {
   const names = extraHosts.map((text) => parseHost(text).host);
   return {
     ...(names.length === 0 ? {} : { hosts: names }),
     ...(ulimits.length === 0 ? {} : { ulimits }),
     ...(cgroupParent === undefined ? {} : { cgroupParent }),
     ...(shmSize === undefined ? {} : { shmSize }),
+    ...(fakeIds ? { fakeIds } : {}),
   };
 }
 
@@ -99,48 +113,66 @@ interface KeyedRun {
   readonly base: ResultId | undefined;
 }
 
-async function runInto(
-  { result, op, step, mounts: keyed, base }: KeyedRun,
-  ports: RunPorts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { settings, store, flavour, resolvConf } = ports;
-  const { proxyEnv, shmSize, ulimits, resources, cgroupParent, extraHosts, logMax } = settings;
+async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
+  const { op, step } = run;
+  const { settings, store, flavour } = ports;
   const executor = await ports.executor();
   const needs = await requirePlatform(op.platform, ports.emulators);
-  const network = op.network === 'default' && settings.network === 'pasta' ? 'pasta' : op.network;
-  await using active = await prepareOn(base, ports);
+  await using active = await prepareOn(run.base, ports);
   await using files = createStepFiles(store);
-  const { upper, lowers, mount } = active;
-  const { mounts, env, secrets } = await openMounts(keyed, { step, files, signal }, ports);
-  const networking = networkFiles(files, { resolvConf, extraHosts, hostname: op.hostname, network });
-  const tree = openLayeredTree([...lowers, upper], flavour);
-  const user = resolveUser(tree, op.user);
-  using output = openStepOutput(step.id, { secrets, most: logMax, progress: ports.progress });
-  const end = await executor.run(
-    {
-      root: { upper, lowers, mount },
-      mounts: [...networking, ...mounts, ...needs.mounts],
-      process: { args: op.args, env: [...op.env, ...proxyEnv, ...env], cwd: op.cwd, user },
-      hostname: op.hostname,
-      network,
-      security: op.security,
-      shmSize,
-      limits: ulimits,
-      handler: needs.handler,
-      resources,
-      cgroupParent,
-    },
-    output,
-    signal,
-  );
-  const facts = { store, secrets, memory: resources?.memory };
+  const mounted = await openMounts(run.mounts, { step, files, signal }, ports);
+  const tree = openLayeredTree([...active.lowers, active.upper], flavour);
+  const { certificates, singleId } = ports;
+  const { fakeIds } = settings;
+  const user = stepUser(resolveUser(tree, op.user), { singleId, fakeIds });
+  const added = additionsTo(op, { certificates, fakeIds }, { active, tree, flavour, files });
+  const { secrets } = mounted;
+  using output = openStepOutput(step.id, { secrets, most: settings.logMax, progress: ports.progress });
+  const sandbox = sandboxOf(op, { needs, files, mounted, added, user }, ports);
+  const end = await executor.run(sandbox, output, signal);
+  added.takeBack();
+  const facts = { store, secrets, memory: settings.resources?.memory, singleId };
   if (end.exitCode !== 0) {
     output.showTail();
     const error = exited(op, end, { ...facts, tree, tail: output.tail() });
-    await keepFailedTree(active, { step, tree: result }, ports);
+    await keepFailedTree(active, { step, tree: run.result }, ports);
     throw error;
   }
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
-  await active.commit(hexOf(result));
+  await active.commit(hexOf(run.result));
+}
+
+/** The parts of a sandbox. */
+interface SandboxParts {
+  readonly needs: PlatformNeeds;
+  readonly files: StepFiles;
+  readonly mounted: Pick<OpenMounts, 'mounts' | 'env'>;
+  readonly added: StepAdditions;
+  readonly user: ProcessUser;
+}
+
+function sandboxOf(
+  op: RunOp,
+  { needs, files, mounted, added, user }: SandboxParts,
+  { settings, resolvConf }: RunPorts,
+): Sandbox {
+  const { proxyEnv, shmSize, ulimits, resources, cgroupParent, extraHosts, fakeIds } = settings;
+  const { hostname, security } = op;
+  const network = op.network === 'default' && settings.network === 'pasta' ? 'pasta' : op.network;
+  const networking = networkFiles(files, { resolvConf, extraHosts, hostname, network });
+  const env = [...op.env, ...proxyEnv, ...added.env, ...mounted.env];
+  return {
+    root: added.root,
+    mounts: [...networking, ...added.mounts, ...mounted.mounts, ...needs.mounts],
+    process: { args: op.args, env, cwd: op.cwd, user },
+    hostname,
+    network,
+    security,
+    fakeIds,
+    shmSize,
+    limits: ulimits,
+    handler: needs.handler,
+    resources,
+    cgroupParent,
+  };
 }

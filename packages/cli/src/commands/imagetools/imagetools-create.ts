@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { formatPlace, mergeImages, pushMerged, type ImagePlace } from '@tbuild/images';
+import { formatPlace, mergeImages, parsePlace, pushMerged, type ImagePlace } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
 import { familiarReference, formatReference, isDigest, parsePlatform, type Platform } from '@tbuild/oci';
 import type { Annotation } from '@tbuild/spec';
@@ -11,7 +11,6 @@ import { registryFlags } from '../../flags/registry-flags.ts';
 import { dotenv } from '../../print/result-files.ts';
 import { annotationsNamed } from '../../request/annotation.ts';
 import { storeCommand } from '../store-command.ts';
-import { imagePlace } from './image-place.ts';
 
 export const create = storeCommand({
   summary: 'Merge images of registries or layouts, one for each platform, into one index',
@@ -44,12 +43,12 @@ export const create = storeCommand({
   },
   takes: [0, Infinity],
   async run({ flags, words, services, env, signal }) {
-    const targets = (flags.tag ?? []).map((text) => imagePlace(text, env.cwd));
+    const targets = (flags.tag ?? []).map((text) => parsePlace(text, env.cwd));
     if (targets.length === 0 && flags['dry-run'] !== true)
       throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
     const files = (flags.file ?? []).map((file) => describedSource(resolve(env.cwd, file), targets[0]));
     const appended = flags.append === true ? targets.slice(0, 1) : [];
-    const sources = [...appended, ...words.map((text) => imagePlace(text, env.cwd)), ...files];
+    const sources = [...appended, ...words.map((text) => parsePlace(text, env.cwd)), ...files];
     if (sources.length === 0)
       throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one source' });
     const platforms = flags.platform

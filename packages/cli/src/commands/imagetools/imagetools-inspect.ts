@@ -1,5 +1,6 @@
 import {
   formatPlace,
+  parsePlace,
   readPlace,
   readRemoteImages,
   type ImagePlace,
@@ -10,7 +11,6 @@ import { formatPlatform, isIndex, type Descriptor, type Digest } from '@tbuild/o
 import { registryFlags } from '../../flags/registry-flags.ts';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { storeCommand } from '../store-command.ts';
-import { imagePlace } from './image-place.ts';
 
 export const inspect = storeCommand({
   summary: 'Show the image or index that a name refers to in its registry',
@@ -25,7 +25,7 @@ export const inspect = storeCommand({
   },
   takes: [1, 1],
   async run({ flags: { raw, format }, words: [name = ''], services, env, signal }) {
-    const place = imagePlace(name, env.cwd);
+    const place = parsePlace(name, env.cwd);
     const remote = await readPlace(place, services, signal);
     if (raw === true) env.stdout.write(remote.bytes);
     else if (format === undefined) env.stdout.write(asText(remote, place));

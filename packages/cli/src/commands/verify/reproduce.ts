@@ -1,4 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runBuild } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
@@ -13,11 +12,12 @@ import {
   readRecipe,
   rewrittenTime,
   wasRewritten,
+  type Places,
   type ReadImage,
   type Recipe,
 } from '@tbuild/verify';
 import { makeStore } from '../../config/store-root.ts';
-import { isolationOf, networkOf, permissionOf, sshPair } from '../../flags/build-spec.ts';
+import { buildArgsOf, isolationOf, networkOf, permissionOf, sshPair } from '../../flags/build-spec.ts';
 import { parseFields } from '../../flags/fields.ts';
 import { requirePair, splitPair } from '../../flags/pairs.ts';
 import { registryOptions, type registryFlags } from '../../flags/registry-flags.ts';
@@ -44,45 +44,46 @@ export const recipeFlags = {
 } as const;
 
 type RecipeFlags = typeof recipeFlags & typeof registryFlags;
-type Call = Pick<StoreCall<RecipeFlags>, 'flags' | 'services' | 'env' | 'signal'>;
+type Call = Pick<StoreCall<RecipeFlags>, 'flags' | 'env' | 'signal'>;
 
-/** The image that was built again, or why there is none. Disposing removes it. */
-export type Reproduced = AsyncDisposable & { readonly notes: readonly string[] } & (
-    | { readonly image: ReadImage; readonly failure?: undefined }
-    | { readonly failure: { readonly message: string; readonly text: string } }
-  );
+/** The image that was built again, or why there is none. */
+export type Reproduced = { readonly notes: readonly string[] } & (
+  | { readonly image: ReadImage; readonly failure?: undefined }
+  | { readonly failure: { readonly message: string; readonly text: string } }
+);
 
-/** Builds an image again in an empty store. A failure of that is a result. */
-export async function reproduce(image: ReadImage, call: Call, platform: Platform): Promise<Reproduced> {
-  const root = mkdtempSync(`${call.services.store.root}.verify-`);
+export interface ReproduceOptions {
+  readonly platform: Platform;
+  /** Whether the first build was asked for the platform. One that was not takes more from its base image. */
+  readonly isAsked: boolean;
+  readonly places: Places;
+  /** Where the build has its store and its image. Builds with the same one share steps. */
+  readonly directory: string;
+}
+
+/** Builds an image again. A failure of that is a result. */
+export async function reproduce(image: ReadImage, call: Call, options: ReproduceOptions): Promise<Reproduced> {
+  const { directory, places, platform } = options;
   const notes: string[] = [];
-  const dispose = async (): Promise<void> => rmSync(root, { recursive: true, force: true });
   try {
-    const spec = specOf(image, call, { platform, notes });
-    const layout = join(root, 'image');
-    await buildIn(
-      join(root, 'store'),
-      { ...spec, outputs: [await outputOf(image, spec, { ...call, dest: layout })] },
-      call,
-    );
-    const place = await openPlace(`oci-layout://${layout}`, call.services, call.signal);
-    const rebuilt = await readImage({ ...place, name: 'the rebuilt image' }, platform, call.signal);
-    return { image: rebuilt, notes, [Symbol.asyncDispose]: dispose };
+    const spec = specOf(image, call, { ...options, notes });
+    const layout = join(directory, `image-${formatPlatform(platform).replaceAll('/', '-')}`);
+    const outputs = [await outputOf(image, spec, { ...call, dest: layout })];
+    await buildIn(join(directory, 'store'), { ...spec, outputs }, call);
+    const place = await openPlace(`oci-layout://${layout}`, places, call.signal);
+    return { image: await readImage({ ...place, name: 'the rebuilt image' }, platform, call.signal), notes };
   } catch (error) {
-    if (!(error instanceof TbuildError) || call.signal.aborted) {
-      await dispose();
-      throw error;
-    }
+    if (!(error instanceof TbuildError) || call.signal.aborted) throw error;
     const text = await formatError(error, { debug: false, sourceOf: () => undefined });
-    return { failure: { message: error.message, text }, notes, [Symbol.asyncDispose]: dispose };
+    return { failure: { message: error.message, text }, notes };
   }
 }
 
 /** Returns what to build: what provenance says, with the given options on top. */
 function specOf(
   image: ReadImage,
-  { flags }: Call,
-  { platform, notes }: { readonly platform: Platform; readonly notes: string[] },
+  { flags, env }: Call,
+  { platform, isAsked, notes }: Pick<ReproduceOptions, 'platform' | 'isAsked'> & { readonly notes: string[] },
 ): BuildSpec {
   const recipe = readRecipe(image.statements);
   if (recipe === undefined && flags.context === undefined)
@@ -90,8 +91,8 @@ function specOf(
       hint: 'Give its source with --context, and its options such as --build-arg',
     });
   const given = {
-    contexts: pairs(flags['build-context'], '--build-context'),
-    buildArgs: pairs(flags['build-arg'], '--build-arg'),
+    contexts: Object.fromEntries((flags['build-context'] ?? []).map(contextPair)),
+    buildArgs: buildArgsOf(flags['build-arg'] ?? [], env),
   };
   const context = flags.context ?? recipe?.context;
   if (context === undefined)
@@ -111,19 +112,18 @@ function specOf(
     context,
     dockerfile: flags.file ?? (flags.context === undefined ? recipe?.dockerfile : fileIn(flags.context, recipe)),
     target: flags.target ?? recipe?.target,
-    // A platform that is not asked for takes more from its base image.
-    platforms: samePlatform(platform, thisPlatform()) ? [] : [formatPlatform(platform)],
+    platforms: isAsked || !samePlatform(platform, thisPlatform()) ? [formatPlatform(platform)] : [],
     contexts: { ...recipe?.contexts, ...given.contexts },
     buildArgs: { ...recipe?.buildArgs, ...given.buildArgs, ...epoch },
-    labels: { ...recipe?.labels, ...pairs(flags.label, '--label') },
+    labels: { ...recipe?.labels, ...Object.fromEntries((flags.label ?? []).map(splitPair)) },
     ssh: Object.fromEntries((flags.ssh ?? []).map(sshPair)),
     network: flags.network === undefined ? undefined : networkOf(flags.network),
     allow: flags.allow?.map(permissionOf),
   };
 }
 
-function pairs(texts: readonly string[] = [], option: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(texts.map((text) => requirePair(text, option, 'NAME=VALUE')));
+function contextPair(text: string): [name: string, source: string] {
+  return requirePair(text, '--build-context', 'NAME=SOURCE');
 }
 
 /** The recorded path of the Dockerfile is one in the context. */

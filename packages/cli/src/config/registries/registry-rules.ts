@@ -16,6 +16,8 @@ export interface RegistryOptions {
   readonly mirrors?: readonly string[];
   /** Look for images in the mirrors only. */
   readonly mirrorsOnly?: boolean;
+  /** Files with certificates of authorities (PEM) to trust, also for other servers. */
+  readonly ca?: readonly string[];
   /** Certificates by `host[:port]`, as absolute paths. */
   readonly certificates?: Readonly<Record<string, CertificateFiles>>;
 }
