@@ -14,6 +14,7 @@ import { sendSignal } from '../process/run-process.ts';
 import { type Launch, runStep } from '../process/run-step.ts';
 import type { StepSetup } from '../process/step-setup.ts';
 import { DEFAULT_CAPABILITIES } from '../sandbox/capabilities.ts';
+import { directoriesTo } from '../sandbox/directories-to.ts';
 import { defaultFilter } from '../seccomp/default-filter.ts';
 import { DENIED_CALLS, TRACING_CALLS } from '../seccomp/denied-calls.ts';
 import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
@@ -107,7 +108,7 @@ function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
   placement.place('/dev', 'directory', (location) => void makeDevices(location));
   placeStaticProc(placement);
   for (const mount of mounts) placement.mount(mount);
-  placement.ensureDirectory(process.cwd);
+  for (const path of directoriesTo(process.cwd)) placement.ensureDirectory(path);
 }
 
 /** Writes the programs of the set-up into `directory`. */

@@ -10,6 +10,7 @@ import {
   type TreeWriter,
 } from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from '../executor.ts';
+import { directoriesTo } from './directories-to.ts';
 import type { PlacedMount } from './sandbox-mounts.ts';
 
 export interface MountPoints {
@@ -56,7 +57,9 @@ class Preparation {
   run(): MountPoints {
     for (const name of ['dev', 'proc', 'sys']) this.#ensureKernelDirectory(name);
     for (const mount of this.#sandbox.mounts) this.#placed.push(this.#place(mount));
-    const cwd = this.#ensureWorkingDirectory();
+    const [cwd] = directoriesTo(this.#sandbox.process.cwd)
+      .map((path) => this.#ensureDirectory(path))
+      .slice(-1);
     this.#writer.finish();
     const { upper } = this.#sandbox.root;
     return { mounts: this.#placed, cwd, removeEmpty: () => removeEmpty(upper, this.#stubs) };
@@ -115,13 +118,12 @@ class Preparation {
     else this.#writer.file(target, this.#attributes(0o644), { bytes: new Uint8Array() });
   }
 
-  #ensureWorkingDirectory(): MountPoints['cwd'] {
-    const target = resolveDestination(this.#tree, this.#sandbox.process.cwd);
+  #ensureDirectory(path: string): MountPoints['cwd'] {
+    const target = resolveDestination(this.#tree, path);
     const cover = this.#coverOf(target);
     if (cover === undefined) {
       const entry = this.#tree.stat(target);
-      if (entry !== undefined && !entry.stats.isDirectory())
-        throw notMountable(this.#sandbox.process.cwd, 'a directory');
+      if (entry !== undefined && !entry.stats.isDirectory()) throw notMountable(path, 'a directory');
       if (entry === undefined && target !== '') this.#writer.ensureDirectory(target, this.#attributes(0o755));
       return undefined;
     }

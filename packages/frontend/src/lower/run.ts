@@ -9,7 +9,6 @@ import { describeCommand } from './describe.ts';
 import { nameStep, type Lowering, type LoweringContext } from './lowering.ts';
 import { runCommand, type RunCommand } from './run-command.ts';
 import { expandMounts, lowerMounts, type ExpandedMount } from './run-mounts.ts';
-import { resolveDirectory } from './workdir.ts';
 
 /** RUN. */
 export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) => {
@@ -24,7 +23,8 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
       kind: 'run',
       args: command.args,
       env: formatEnvironment(withAgent(state.env, mounts)),
-      cwd: resolveDirectory('/', cwdOf(state)),
+      // As it is written: a step also gets the directories that the path goes through.
+      cwd: cwdOf(state).replace(/^(?!\/)/, '/'),
       user: state.config.User ?? '',
       hostname: buildArg(context.buildArgs, 'BUILDKIT_SANDBOX_HOSTNAME') || 'buildkitsandbox',
       network:
