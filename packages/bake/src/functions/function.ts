@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import type bcryptjs from 'bcryptjs';
 import { toBool, toNumber, toText } from '../value/convert.ts';
 import type { Num } from '../value/number.ts';
 import { isList, isMap, typeName, type ListValue, type MapValue, type Value } from '../value/value.ts';
@@ -14,6 +15,8 @@ export interface FunctionEnvironment {
   /** Milliseconds since the epoch. */
   now(): number;
   readonly home?: string;
+  /** The package that hashes passwords, for files that do. */
+  readonly bcrypt?: Pick<typeof bcryptjs, 'genSaltSync' | 'hashSync'>;
 }
 
 interface Kinds {

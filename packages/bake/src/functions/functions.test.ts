@@ -1,3 +1,4 @@
+import { compareSync } from 'bcryptjs';
 import { expect, test } from 'vitest';
 import { valueOf } from '../../test/bake.ts';
 
@@ -38,7 +39,20 @@ test.each([
   ['1e99999', 'more than 4096 digits'],
   ['range(0, 100000)', 'more than 1024 values'],
   ['join(",", [for i in range(1000) : join(",", [for j in range(1000) : join(",", range(1000))])])', 'steps|too large'],
-  ['bcrypt("a")', 'bcrypt is not supported'],
+  ['bcrypt("a", 5, 6)', 'expected 1 or 2 arguments'],
+  ['bcrypt("a", 32)', 'from 4 to 31'],
+  ['bcrypt("a", 24)', 'more than 262144 rounds'],
+  [`bcrypt("${'a'.repeat(73)}")`, 'longer than 72 bytes'],
 ])('%s fails with %j', async (expression, message) => {
   await expect(valueOf(expression)).rejects.toThrow(new RegExp(message));
+});
+
+test.each([
+  ['bcrypt("secret")', '$2a$10$'],
+  ['bcrypt("secret", 4)', '$2a$04$'],
+  ['bcrypt("secret", 1)', '$2a$10$'],
+])('%s is a hash that begins with %s', async (expression, prefix) => {
+  const hash = String(await valueOf(expression));
+  expect(hash.slice(0, 7)).toBe(prefix);
+  expect(compareSync('secret', hash)).toBe(true);
 });

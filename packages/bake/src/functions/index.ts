@@ -1,5 +1,5 @@
-import { TbuildError } from '@tbuild/errors';
 import { addressFunctions } from './addresses.ts';
+import { bcryptFunction } from './bcrypt.ts';
 import { collectionFunctions } from './collections.ts';
 import { encodingFunctions } from './encoding.ts';
 import { fn, type BakeFunction, type FunctionEnvironment } from './function.ts';
@@ -19,11 +19,7 @@ export function standardFunctions(env: FunctionEnvironment): ReadonlyMap<string,
       ...addressFunctions,
       ...versionFunctions,
       ...timeFunctions(env),
-      bcrypt: fn(['string'], () => {
-        throw new TbuildError('UNSUPPORTED', 'bcrypt is not supported', {
-          hint: 'Pass the hash in a variable: a hash with a new salt would also defeat the cache in every build',
-        });
-      }),
+      bcrypt: bcryptFunction(env),
       homedir: fn([], () => env.home ?? ''),
     }),
   );
