@@ -6,6 +6,7 @@ import { readBlocks, type BakeWarning } from './definition/read-blocks.ts';
 import { isRemote, joinBlocks, resolve, type Resolved } from './definition/resolve.ts';
 import type { Definitions, TargetBlock } from './definition/target.ts';
 import type { BakeVariable } from './definition/variable.ts';
+import type { FunctionEnvironment } from './functions/function.ts';
 import { standardFunctions } from './functions/index.ts';
 import type { Body } from './hcl/ast.ts';
 import type { HclParser } from './hcl/parse-hcl.ts';
@@ -23,8 +24,6 @@ export interface BakeInput {
   readonly platform: string;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** The text of `.env`, which compose files use. */
-  readonly dotEnv?: string;
   /** The URL that the files come from. */
   readonly remote?: string;
   /** Reads another file that a compose file names. */
@@ -69,15 +68,20 @@ export async function evaluateBake(input: BakeInput): Promise<BakeFiles> {
 async function evaluate(input: BakeInput): Promise<BakeFiles> {
   const warnings: BakeWarning[] = [];
   const { composeFiles, bodies } = await parseFiles(input.files);
-  const compose = composeFiles.length === 0 ? NOTHING : await composeDefinitions(composeFiles, input);
-  const module = openModule(bodies, moduleOptions(input));
+  const warn = (warning: BakeWarning): void => void warnings.push(warning);
+  const compose = composeFiles.length === 0 ? NOTHING : await composeDefinitions(composeFiles, input, warn);
+  const bcrypt = input.files.some(({ text }) => text.includes('bcrypt')) ? await import('bcryptjs') : undefined;
+  const module = openModule(bodies, moduleOptions(input, bcrypt));
   // All variables come first, so that no `try` hides what their validation says.
   const variables = module.variables();
-  const blocks = readBlocks(module, (warning) => warnings.push(warning));
-  const bases = input.environment.BUILDX_BAKE_FILE_RELATIVE_PATHS;
-  const own = isOn(bases) ? relativeToFiles(blocks, module) : blocks;
+  const own = readBlocks(module, warn);
+  const isRelative = isOn(input.environment.BUILDX_BAKE_FILE_RELATIVE_PATHS);
+  const composeDirectory = posix.dirname(composeFiles[0]?.name ?? '.');
   const definitions = joinBlocks({
-    targets: [...compose.targets, ...own.targets],
+    targets: [
+      ...(isRelative ? compose.targets.map((target) => rebase(target, composeDirectory)) : compose.targets),
+      ...(isRelative ? relativeToFiles(own, module) : own).targets,
+    ],
     groups: [...compose.groups, ...own.groups],
   });
   return {
@@ -101,23 +105,31 @@ const isOn = (text: string | undefined): boolean => /^(1|t|true)$/i.test(text ??
 /** Loads the parser of YAML only for compose files. */
 async function composeDefinitions(
   files: readonly BakeFile[],
-  { environment, dotEnv = '', readFile }: BakeInput,
+  input: BakeInput,
+  warn: (warning: BakeWarning) => void,
 ): Promise<Definitions> {
-  const { parseDotEnv, readCompose } = await import('./compose/read-compose.ts');
-  const values = parseDotEnv(dotEnv, (name) => environment[name]);
+  const { readCompose } = await import('./compose/read-compose.ts');
   return readCompose(files, {
-    lookup: (name) => environment[name] ?? values.get(name),
-    readFile: (path) => readFile?.(path),
+    given: input.variables,
+    environment: environmentOf(input),
+    readFile: (path) => input.readFile?.(path),
+    warn,
   });
 }
 
-function moduleOptions({ environment, variables, platform, now, remote }: BakeInput): Parameters<typeof openModule>[1] {
+/** Returns what looks a variable up in the environment, if files may see it. */
+function environmentOf({ environment }: BakeInput): (name: string) => string | undefined {
   const isOff = isOn(environment.BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP);
+  return (name) => (isOff ? undefined : environment[name]);
+}
+
+function moduleOptions(input: BakeInput, bcrypt: FunctionEnvironment['bcrypt']): Parameters<typeof openModule>[1] {
+  const { environment, variables, platform, now, remote } = input;
   return {
-    functions: standardFunctions({ now, home: environment.HOME }),
+    functions: standardFunctions({ now, home: environment.HOME, bcrypt }),
     sources: {
       given: variables,
-      environment: (name) => (isOff ? undefined : environment[name]),
+      environment: environmentOf(input),
       builtin: { BAKE_CMD_CONTEXT: remote ?? 'cwd://', BAKE_LOCAL_PLATFORM: platform },
     },
   };

@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { isPair, isScalar, LineCounter, parseDocument, visit, type CollectionTag, type Document } from 'yaml';
+import { isPair, isScalar, parseDocument, visit, type CollectionTag, type Document } from 'yaml';
 import { errorAt, type BakeFile } from '../source.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 
@@ -9,8 +9,10 @@ export type Mapping = Readonly<Record<string, unknown>>;
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A compose file as plain data. */
+/** A compose file as plain data, and as a document that knows places. */
 export interface ParsedCompose {
+  readonly file: BakeFile;
+  readonly document: Document;
   readonly data: Mapping;
   /** The places, as names from the top, whose values replace those of the files before, instead of being joined to them. */
   readonly replaced: readonly (readonly string[])[];
@@ -24,7 +26,6 @@ export function parseCompose(file: BakeFile, lookup: Lookup): ParsedCompose {
   const document = parseDocument(file.text, {
     merge: true,
     logLevel: 'error',
-    lineCounter: new LineCounter(),
     customTags: (tags) => [...tags, ...REPLACING],
   });
   const [error] = document.errors;
@@ -37,10 +38,12 @@ export function parseCompose(file: BakeFile, lookup: Lookup): ParsedCompose {
   }
   interpolateScalars(document, file, lookup);
   const data: unknown = toData(document, file);
-  if (isMapping(data)) return { data, replaced: replacedIn(document) };
-  throw new TbuildError('BAKE_FILE', `The compose file ${JSON.stringify(file.name)} is not a mapping`, {
-    hint: 'Write services: at the top',
-  });
+  if (isMapping(data)) return { file, document, data, replaced: replacedIn(document) };
+  throw errorAt(
+    { file, span: { start: 0, end: 1 } },
+    'The compose file is not a mapping',
+    'Write services: at the top',
+  );
 }
 
 const [RESET, OVERRIDE] = ['!reset', '!override'] as const;

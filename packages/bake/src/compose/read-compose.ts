@@ -1,178 +1,69 @@
-import { TbuildError } from '@tbuild/errors';
-import { parseEntry, type EntryAttribute } from '../definition/entries.ts';
-import {
-  TARGET_NAME,
-  type Definitions,
-  type Entry,
-  type TargetAttributes,
-  type TargetBlock,
-} from '../definition/target.ts';
-import type { BakeFile } from '../source.ts';
-import { isMapping, type Mapping } from './parse-compose.ts';
-import { readProject, type ComposeOptions, type ComposeProject } from './services.ts';
-import { formatSize, parseSize } from './sizes.ts';
+import type { BakeWarning } from '../definition/read-blocks.ts';
+import { TARGET_NAME, type Definitions, type TargetAttributes, type TargetBlock } from '../definition/target.ts';
+import { errorAt, type BakeFile } from '../source.ts';
+import { BUILD_KEYS, EXTENSION_KEYS, extend, targetName, textOf } from './build-section.ts';
+import type { Lookup } from './interpolate.ts';
+import { isMapping } from './parse-compose.ts';
+import { parseDotEnv } from './parse-dot-env.ts';
+import { withProjectName } from './project-name.ts';
+import { readSection, type ReadingService } from './read-section.ts';
+import { readProject, type ComposeService } from './services.ts';
 
-export { parseDotEnv } from './parse-dot-env.ts';
+/** What compose files may see. */
+export interface ReadOptions {
+  /** `--var`. */
+  readonly given: Readonly<Record<string, string>>;
+  environment(name: string): string | undefined;
+  /** Reads another file that a file names, or returns undefined. */
+  readFile(path: string): BakeFile | undefined;
+  warn(warning: BakeWarning): void;
+}
 
 /**
  * Reads the targets of compose files: each service with a `build` section is one, and `default` builds all.
- * @throws TbuildError BAKE_FILE
+ * @throws TbuildError BAKE_FILE, with the place
  */
-export function readCompose(files: readonly BakeFile[], options: ComposeOptions): Definitions {
+export function readCompose(
+  files: readonly BakeFile[],
+  { given, environment, readFile, warn }: ReadOptions,
+): Definitions {
+  const dotEnv = readFile('.env');
+  const values = dotEnv === undefined ? undefined : parseDotEnv(dotEnv, environment);
+  const around: Lookup = (name) => given[name] ?? environment(name) ?? values?.get(name);
+  const options = { readFile, lookup: withProjectName(files, around), warn };
   const project = readProject(files, options);
-  const names = [...project.services].flatMap(([name, { build }]) => (isMapping(build) ? [name] : []));
-  const targets = names.toSorted().map((name) => readService(name, project, options));
+  const services = [...project.services].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, service] of services) requireImage(name, service);
+  const targets = services
+    .filter(([, { definition }]) => isMapping(definition.build))
+    .map(([name, found]) => readService(name, { found, project, options }));
   return { targets, groups: [{ name: 'default', targets: targets.map(({ name }) => name) }] };
 }
 
-/** Replaces what the name of a target cannot have. */
-const targetName = (service: string): string => service.replaceAll('.', '_');
+function requireImage(name: string, { definition: { build, image }, find }: ComposeService): void {
+  if ((build ?? undefined) !== undefined || textOf(image) !== undefined) return;
+  throw errorAt(find([]).name, `The service ${JSON.stringify(name)} has neither an image nor a build section`);
+}
 
-function readService(service: string, project: ComposeProject, options: ComposeOptions): TargetBlock {
+function readService(service: string, around: ReadingService): TargetBlock {
+  const { definition, find } = around.found;
   const name = targetName(service);
   if (!TARGET_NAME.test(name))
-    throw new TbuildError('BAKE_FILE', `The service ${JSON.stringify(service)} has a name that no target can have`);
-  const definition = project.services.get(service) ?? {};
+    throw errorAt(find([]).name, `The service ${JSON.stringify(service)} has a name that no target can have`);
   const build = isMapping(definition.build) ? definition.build : {};
-  const environment = isMapping(definition.environment) ? definition.environment : {};
-  const lookup = (variable: string): string | undefined => textOf(environment[variable]) ?? options.lookup(variable);
-  const tags = textsOf(build.tags);
+  const { dockerfile, dockerfile_inline: inline } = build;
+  if (textOf(dockerfile) !== undefined && textOf(inline) !== undefined)
+    throw errorAt(find(['build', 'dockerfile_inline']).name, 'A build section has a dockerfile or a dockerfile_inline');
+  const own = readSection(build, { ...around, path: ['build'], keys: BUILD_KEYS });
+  const bake = build['x-bake'];
+  const all = isMapping(bake)
+    ? extend(own, readSection(bake, { ...around, path: ['build', 'x-bake'], keys: EXTENSION_KEYS }))
+    : own;
   const image = textOf(definition.image);
-  const attributes: Record<string, unknown> = {
-    context: textOf(build.context),
-    contexts: mapOf(build.additional_contexts, (value) =>
-      value.replace(/^service:(.*)$/, (_, other: string) => `target:${targetName(other)}`),
-    ),
-    dockerfile: textOf(build.dockerfile),
-    'dockerfile-inline': textOf(build.dockerfile_inline),
-    args: argsOf(build.args, lookup),
-    labels: mapOf(build.labels),
-    tags: tags ?? (image === undefined ? undefined : [image]),
-    'cache-from': entriesOf('cache-from', build.cache_from),
-    'cache-to': entriesOf('cache-to', build.cache_to),
-    target: textOf(build.target),
-    secret: secretsOf(build.secrets, project.secrets),
-    ssh: sshOf(build.ssh),
-    platforms: textsOf(build.platforms),
-    pull: build.pull === true ? true : undefined,
-    'no-cache': build.no_cache === true ? true : undefined,
-    network: textOf(build.network),
-    'shm-size': build.shm_size === undefined ? undefined : formatSize(parseSize(String(build.shm_size))),
-    ulimits: ulimitsOf(build.ulimits),
-    'extra-hosts': mapOf(build.extra_hosts),
-    entitlements: textsOf(build.entitlements) ?? (build.privileged === true ? ['security.insecure'] : undefined),
-    attest: attestsOf(build),
+  const attributes: TargetAttributes = {
+    ...all,
+    ...(all.tags === undefined && image !== undefined ? { tags: [image] } : {}),
+    ...(all.ssh === undefined ? {} : { ssh: all.ssh.toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1)) }),
   };
-  const set = Object.entries(attributes).filter(([, value]) => value !== undefined);
-  return { name, inherits: [], attributes: { ...Object.fromEntries(set), ...extension(build['x-bake']) } };
-}
-
-function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
-  if (typeof value === 'object')
-    throw new TbuildError('BAKE_FILE', `Invalid compose file: expected a text, found ${JSON.stringify(value)}`);
-  return String(value);
-}
-
-function textsOf(value: unknown): string[] | undefined {
-  if (value === undefined || value === null) return undefined;
-  const items: unknown[] = Array.isArray(value) ? value : [value];
-  const texts = items.flatMap((item) => textOf(item) ?? []);
-  return texts.length === 0 ? undefined : texts;
-}
-
-function mapOf(value: unknown, change = (text: string): string => text): Record<string, string> | undefined {
-  if (!isMapping(value)) return undefined;
-  const pairs = Object.entries(value).map(([name, item]): [string, string] => [
-    name,
-    change(item === null ? '' : valueText(item)),
-  ]);
-  return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
-}
-
-function valueText(value: unknown): string {
-  return Array.isArray(value)
-    ? value.map(String).join(',')
-    : typeof value === 'object'
-      ? JSON.stringify(value)
-      : String(value);
-}
-
-/** An argument without a value gets that of the service's environment, or of the surroundings. */
-function argsOf(value: unknown, lookup: (name: string) => string | undefined): Record<string, string> | undefined {
-  if (!isMapping(value)) return undefined;
-  const pairs = Object.entries(value).flatMap(([name, item]): [string, string][] => {
-    const text = item === null || item === undefined ? lookup(name) : valueText(item);
-    return text === undefined ? [] : [[name, text]];
-  });
-  return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
-}
-
-function entriesOf(attribute: EntryAttribute, value: unknown): Entry[] | undefined {
-  return textsOf(value)?.map((text) => parseEntry(attribute, text));
-}
-
-function secretsOf(value: unknown, secrets: Mapping): Entry[] | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  return value.map((item: unknown) => {
-    const source = isMapping(item) ? item.source : item;
-    const id = isMapping(item) && typeof item.target === 'string' ? item.target : String(source);
-    const secret = secrets[String(source)];
-    if (!isMapping(secret))
-      throw new TbuildError('BAKE_FILE', `The secret ${JSON.stringify(source)} is not among the secrets of the file`);
-    if (secret.external === true) throw new TbuildError('BAKE_FILE', `unsupported external secret ${String(source)}`);
-    const [file, variable] = [textOf(secret.file), textOf(secret.environment)];
-    return { id, ...(file === undefined ? {} : { src: file }), ...(variable === undefined ? {} : { env: variable }) };
-  });
-}
-
-function sshOf(value: unknown): Entry[] | undefined {
-  const texts = isMapping(value)
-    ? Object.entries(value).map(([id, path]) => (path === null ? id : `${id}=${String(path)}`))
-    : textsOf(value);
-  const entries = texts?.map((text) => parseEntry('ssh', text));
-  return entries?.toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
-}
-
-function ulimitsOf(value: unknown): string[] | undefined {
-  if (!isMapping(value)) return undefined;
-  return Object.entries(value)
-    .map(([name, limit]) => {
-      const { soft, hard } = isMapping(limit) ? limit : { soft: limit, hard: limit };
-      return `${name}=${String(soft)}:${String(hard)}`;
-    })
-    .toSorted();
-}
-
-function attestsOf({ provenance, sbom }: Mapping): Entry[] | undefined {
-  const entries = [attestOf('provenance', provenance), attestOf('sbom', sbom)].filter((entry) => entry !== undefined);
-  return entries.length === 0 ? undefined : entries;
-}
-
-function attestOf(type: string, value: unknown): Entry | undefined {
-  if (value === undefined || value === null) return undefined;
-  const text = String(value);
-  if (text === 'true') return { type };
-  return parseEntry('attest', text === 'false' ? `type=${type},disabled=true` : `type=${type},${text}`);
-}
-
-/** `x-bake` sets attributes that a build section lacks. */
-function extension(value: unknown): TargetAttributes {
-  if (!isMapping(value)) return {};
-  const contexts = mapOf(value.contexts);
-  const extended: Record<string, unknown> = {
-    tags: textsOf(value.tags),
-    'cache-from': entriesOf('cache-from', value['cache-from']),
-    'cache-to': entriesOf('cache-to', value['cache-to']),
-    secret: entriesOf('secret', value.secret),
-    ssh: sshOf(value.ssh),
-    platforms: textsOf(value.platforms),
-    output: entriesOf('output', value.output),
-    pull: typeof value.pull === 'boolean' ? value.pull : undefined,
-    'no-cache': typeof value['no-cache'] === 'boolean' ? value['no-cache'] : undefined,
-    'no-cache-filter': textsOf(value['no-cache-filter']),
-    attest: entriesOf('attest', value.attest),
-    contexts,
-  };
-  return Object.fromEntries(Object.entries(extended).filter(([, one]) => one !== undefined));
+  return { name, inherits: [], attributes };
 }

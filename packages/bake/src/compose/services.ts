@@ -1,114 +1,94 @@
 import { posix } from 'node:path';
-import { TbuildError } from '@tbuild/errors';
-import { isRemote } from '../definition/resolve.ts';
-import type { BakeFile } from '../source.ts';
+import { errorAt, type BakeFile, type Place } from '../source.ts';
+import { findPlace, type FoundPlace, type Path } from './find-place.ts';
 import type { Lookup } from './interpolate.ts';
+import { normalize, requireMapping } from './normalize.ts';
 import { isMapping, parseCompose, type Mapping, type ParsedCompose } from './parse-compose.ts';
+import { parseDotEnv } from './parse-dot-env.ts';
 
 /** The services of compose files, joined, and the secrets that they name. */
 export interface ComposeProject {
-  readonly services: ReadonlyMap<string, Mapping>;
+  readonly services: ReadonlyMap<string, ComposeService>;
   readonly secrets: Mapping;
+}
+
+export interface ComposeService {
+  readonly definition: Mapping;
+  /** Finds a value of the service in the file that it comes from. */
+  find(path: Path): FoundPlace;
 }
 
 export interface ComposeOptions {
   readonly lookup: Lookup;
-  /** Reads another file that `extends` or `include` names, or returns undefined. */
+  /** Reads another file that `extends`, `include` or `env_file` names, or returns undefined. */
   readFile(path: string): BakeFile | undefined;
 }
 
+/** A file whose relative paths are beside it, with the values of its variables. */
+interface Surroundings extends ComposeOptions {
+  readonly directory: string;
+}
+
+/** How deep files may include each other, and services extend each other. */
 const DEEPEST = 16;
 
-/** Reads compose files, each of which adds to those before it. @throws TbuildError BAKE_FILE */
+/** Reads compose files, each of which adds to those before it. @throws TbuildError BAKE_FILE, with the place */
 export function readProject(files: readonly BakeFile[], options: ComposeOptions): ComposeProject {
-  const documents = files.flatMap((file) => withIncluded(file, options, 0));
+  const around = { ...options, directory: '.' };
+  const documents = files.flatMap((file) => withIncluded(file, around, 0));
   const merged = documents.reduce<Mapping>(
     (before, { data, replaced }) => mergeValues(without(before, replaced), data) as Mapping,
     {},
   );
-  const services = new Map<string, Mapping>();
-  for (const [name, service] of Object.entries(mappingOf(merged.services, 'services'))) {
-    services.set(
-      name,
-      extended(mappingOf(service, `service ${name}`), {
-        name,
-        services: mappingOf(merged.services, 'services'),
-        options,
-        depth: 0,
-      }),
-    );
-  }
-  return { services, secrets: mappingOf(merged.secrets, 'secrets') };
-}
-
-function withIncluded(file: BakeFile, options: ComposeOptions, depth: number): ParsedCompose[] {
-  if (depth > DEEPEST)
-    throw new TbuildError('BAKE_FILE', `Compose files include each other more than ${DEEPEST} levels deep`);
-  const parsed = parseCompose(file, options.lookup);
-  const data = normalized(parsed.data);
-  const included = listOf(data.include).flatMap((entry) => {
-    const paths = isMapping(entry) ? listOf(entry.path) : [entry];
-    return paths.flatMap((path) => {
-      const name = posix.join(posix.dirname(file.name), String(path));
-      const found = withIncluded(requireFile(name, options), options, depth + 1);
-      return found.map((inner) => ({ ...inner, data: rebased(inner.data, posix.dirname(name)) }));
-    });
-  });
-  return [...included, { ...parsed, data }];
-}
-
-function requireFile(name: string, { readFile }: ComposeOptions): BakeFile {
-  const file = readFile(name);
-  if (file !== undefined) return file;
-  throw new TbuildError('BAKE_FILE', `The compose file ${JSON.stringify(name)} does not exist`);
-}
-
-const listOf = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
-
-function mappingOf(value: unknown, what: string): Mapping {
-  if (value === undefined || value === null) return {};
-  if (isMapping(value)) return value;
-  throw new TbuildError('BAKE_FILE', `Invalid compose file: ${what} has to be a mapping`);
-}
-
-/** Gives the sections of all services their long forms, so that they can be joined. */
-function normalized(data: Mapping): Mapping {
-  const services = Object.entries(mappingOf(data.services, 'services'));
+  const services = sectionOf(merged, 'services');
+  const model: Model = { services, documents: documents.toReversed(), around };
   return {
-    ...data,
-    services: Object.fromEntries(
-      services.map(([name, service]) => [name, normalService(mappingOf(service, `service ${name}`))]),
-    ),
+    services: new Map(Object.keys(services).map((name) => [name, openService(name, model)])),
+    secrets: sectionOf(merged, 'secrets'),
   };
 }
 
-function normalService(service: Mapping): Mapping {
-  const { build, environment } = service;
-  const plain = environment === undefined ? service : { ...service, environment: pairsOf(environment) };
-  if (build === undefined || build === null) return plain;
-  const long = typeof build === 'string' ? { context: build } : mappingOf(build, 'build');
-  const maps = ['args', 'labels', 'additional_contexts', 'extra_hosts'] as const;
-  const changed = maps.flatMap((name) =>
-    long[name] === undefined ? [] : [[name, pairsOf(long[name], name === 'extra_hosts')] as const],
-  );
-  return { ...plain, build: { ...long, ...Object.fromEntries(changed) } };
+function withIncluded(file: BakeFile, around: Surroundings, depth: number): ParsedCompose[] {
+  const parsed = normalize(parseCompose(file, around.lookup), around);
+  const included = listOf(parsed.data.include).flatMap((entry) => {
+    const { path, project_directory: project, env_file: env } = isMapping(entry) ? entry : { path: entry };
+    const paths = listOf(path).map((one) => posix.join(around.directory, String(one)));
+    const directory =
+      project === undefined ? posix.dirname(paths[0] ?? '.') : posix.join(around.directory, String(project));
+    const own = { ...around, directory, lookup: lookupIn(listOf(env ?? `${directory}/.env`), around) };
+    return paths.flatMap((name) => {
+      const { value: place } = findPlace(parsed, ['include', posix.relative(around.directory, name)]);
+      if (depth > DEEPEST) throw errorAt(place, `Compose files include each other more than ${DEEPEST} levels deep`);
+      return withIncluded(requireFile(name, around, place), own, depth + 1);
+    });
+  });
+  return [...included, parsed];
 }
 
-/** Turns a list of NAME=VALUE into a mapping. A name alone has no value. */
-function pairsOf(value: unknown, colons = false): Mapping {
-  if (!Array.isArray(value)) return mappingOf(value, 'a list of names and values');
-  return Object.fromEntries(
-    value.map((item) => {
-      const text = String(item);
-      const at = colons && !text.includes('=') ? text.indexOf(':') : text.indexOf('=');
-      return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + 1)];
-    }),
-  );
+/** The values of the files of an `include` count where nothing else gives one. */
+function lookupIn(files: readonly unknown[], { lookup, readFile }: ComposeOptions): Lookup {
+  const found = files.flatMap((file) => readFile(String(file)) ?? []);
+  const values = found.map((file) => parseDotEnv(file, lookup)).toReversed();
+  return (name) => lookup(name) ?? values.find((one) => one.has(name))?.get(name);
+}
+
+function requireFile(name: string, { readFile }: ComposeOptions, place: Place): BakeFile {
+  const file = readFile(name);
+  if (file !== undefined) return file;
+  throw errorAt(place, `The compose file ${JSON.stringify(name)} does not exist`);
+}
+
+export const listOf = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+
+/** Returns a section that is a mapping already. */
+function sectionOf(data: Mapping, name: string): Mapping {
+  const section = data[name];
+  return isMapping(section) ? section : {};
 }
 
 /** Leaves out the values at some places. */
-function without(data: Mapping, places: readonly (readonly string[])[]): Mapping {
+function without(data: Mapping, places: readonly Path[]): Mapping {
   return places.reduce((before, [name = '', ...below]) => {
     const { [name]: value, ...others } = before;
     if (below.length === 0) return others;
@@ -129,50 +109,56 @@ function mergeValues(before: unknown, after: unknown): unknown {
   return [...seen.values()];
 }
 
-interface Extending {
-  readonly name: string;
+/** Services by name, and the files that they come from: the last one first. */
+interface Model {
   readonly services: Mapping;
-  readonly options: ComposeOptions;
-  readonly depth: number;
+  readonly documents: readonly ParsedCompose[];
+  readonly around: Surroundings;
 }
 
-function extended(service: Mapping, { name, services, options, depth }: Extending): Mapping {
-  const { extends: given, ...own } = service;
-  if (given === undefined || given === null) return service;
-  if (depth > DEEPEST) throw new TbuildError('BAKE_FILE', `The service ${JSON.stringify(name)} extends itself`);
-  const { file, service: base } =
-    typeof given === 'string' ? { file: undefined, service: given } : mappingOf(given, 'extends');
-  const wanted = String(base ?? name);
-  const path = file === undefined ? undefined : String(file);
-  const all =
-    path === undefined
-      ? services
-      : rebased(normalized(parseCompose(requireFile(path, options), options.lookup).data), posix.dirname(path))
-          .services;
-  const found = mappingOf(all, 'services')[wanted];
-  if (found === undefined)
-    throw new TbuildError(
-      'BAKE_FILE',
-      `The service ${JSON.stringify(name)} extends ${JSON.stringify(wanted)}, which does not exist`,
-    );
-  const parent = extended(mappingOf(found, `service ${wanted}`), {
-    name: wanted,
-    services: mappingOf(all, 'services'),
-    options,
-    depth: depth + 1,
-  });
-  return mappingOf(mergeValues(parent, own), `service ${name}`);
+function openService(name: string, model: Model): ComposeService {
+  const { definition, origins } = extended(name, model, 0);
+  return { definition, find: (path) => findIn(origins, path) };
 }
 
-/** Makes the paths of another file's services relative to the project. */
-function rebased(data: Mapping, directory: string): Mapping {
-  if (directory === '.') return data;
-  const services = Object.entries(mappingOf(data.services, 'services')).map(([name, service]) => {
-    const own = mappingOf(service, `service ${name}`);
-    if (!isMapping(own.build)) return [name, own];
-    const { context = '.' } = own.build;
-    const moved = isRemote(String(context)) ? context : posix.join(directory, String(context));
-    return [name, { ...own, build: { ...own.build, context: moved } }];
-  });
-  return { ...data, services: Object.fromEntries(services) };
+/** A file that gives a service some of its values, and the name that the service has there. */
+interface Origin {
+  readonly parsed: ParsedCompose;
+  readonly name: string;
+}
+
+/** The first file that has a value is the one that it comes from. */
+function findIn(origins: readonly Origin[], path: Path): FoundPlace {
+  const found = origins.map(({ parsed, name }) => findPlace(parsed, ['services', name, ...path]));
+  return found.reduce((best, one) => (one.depth > best.depth ? one : best));
+}
+
+interface Extended {
+  readonly definition: Mapping;
+  readonly origins: readonly Origin[];
+}
+
+function extended(name: string, model: Model, depth: number): Extended {
+  const { extends: given, ...own } = sectionOf(model.services, name);
+  const origins = model.documents.map((parsed): Origin => ({ parsed, name }));
+  if (given === undefined || given === null) return { definition: own, origins };
+  const place = findIn(origins, ['extends']).value;
+  if (depth > DEEPEST) throw errorAt(place, `The service ${JSON.stringify(name)} extends itself`);
+  const { file, service = name } =
+    typeof given === 'string' ? { service: given } : requireMapping(given, 'extends', place);
+  const base = file === undefined ? model : otherModel(String(file), model.around, place);
+  const wanted = String(service);
+  if (!isMapping(base.services[wanted]))
+    throw errorAt(place, `The service ${JSON.stringify(name)} extends ${JSON.stringify(wanted)}, which does not exist`);
+  const parent = extended(wanted, base, depth + 1);
+  return {
+    definition: mergeValues(parent.definition, own) as Mapping,
+    origins: [...origins, ...parent.origins],
+  };
+}
+
+function otherModel(file: string, around: Surroundings, place: Place): Model {
+  const beside = { ...around, directory: posix.dirname(file) };
+  const parsed = normalize(parseCompose(requireFile(file, around, place), around.lookup), beside);
+  return { services: sectionOf(parsed.data, 'services'), documents: [parsed], around: beside };
 }
