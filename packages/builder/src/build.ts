@@ -1,4 +1,5 @@
 import { createBuildRef } from '@tbuild/builds';
+import pLimit from 'p-limit';
 import { assembleImages } from './assemble/assemble-images.ts';
 import type { BuildResult } from './build-result.ts';
 import type { BuildRun } from './build-run.ts';
@@ -10,7 +11,7 @@ import { type PlannedTarget, planTargets } from './plan/plan-targets.ts';
 import type { BuildRequest } from './request.ts';
 import type { Services } from './services.ts';
 import { openSession } from './session/open-session.ts';
-import { openSolving, type SolvedPlan } from './solve/open-solving.ts';
+import { openSolving, type SolvedPlan, type Solving } from './solve/open-solving.ts';
 
 /**
  * Runs a build: opens the inputs and outputs, plans the steps, solves them, assembles the images and exports them.
@@ -42,46 +43,68 @@ export async function runBuilds(
   await session.imports;
   await using solving = openSolving({ ...plan, imported }, services, underway);
   const results = new Map<string, BuildResult>();
-  for (;;) {
-    const solvedFor = await solving.solve().catch(async (error: unknown) => {
-      await exportFailed(plan.targets, solving.failed(), services);
-      throw error;
-    });
-    try {
-      await deliverAll(plan.targets, results, (target) =>
-        deliver(target, services, { imported, solved: solvedFor(target.session.name) }),
-      );
-      return results;
-    } catch (error) {
-      // The layer of a cached step may be missing. Then its step runs.
-      if (!solving.recover(error)) throw error;
-    }
-  }
+  const limit = pLimit(AT_ONCE);
+  await untilFailure(plan.targets, solving, async (target, failed) => {
+    const { name, isLink } = target.session;
+    if (isLink) return void (await solving.solve(target));
+    const work = (solved: SolvedPlan): Promise<BuildResult> =>
+      limit(() => {
+        failed.throwIfAborted();
+        return deliver(target, services, { imported, solved });
+      });
+    results.set(name, await solveAndDeliver(target, solving, work));
+  }).catch(async (error: unknown) => {
+    await exportFailed(plan.targets, solving.failed(), services);
+    throw error;
+  });
+  // In the order of the targets, not in that in which they ended.
+  return new Map(targets.flatMap(({ name }) => [...results].filter(([of]) => of === name)));
 }
 
 /** How many targets are exported at once. */
 const AT_ONCE = 4;
 
-/** Delivers the targets that have no result yet. After a failure, those under way end, and no other starts. */
-async function deliverAll(
+/** Works on all targets. After a failure, running steps are cancelled, exports under way end, and no other starts. */
+async function untilFailure(
   targets: readonly PlannedTarget[],
-  results: Map<string, BuildResult>,
-  work: (target: PlannedTarget) => Promise<BuildResult>,
+  solving: Solving,
+  work: (target: PlannedTarget, failed: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const pending = targets.filter(({ session }) => !session.isLink && !results.has(session.name));
-  let failure: { readonly error: unknown } | undefined;
-  const worker = async (): Promise<void> => {
-    for (let target = pending.shift(); target !== undefined && failure === undefined; target = pending.shift()) {
+  const failed = new AbortController();
+  await Promise.all(
+    targets.map(async (target) => {
       try {
-        results.set(target.session.name, await work(target));
+        await work(target, failed.signal);
       } catch (error) {
-        failure ??= { error };
+        failed.abort(error);
+        solving.abort();
       }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  if (failure !== undefined) throw failure.error;
+    }),
+  );
+  failed.signal.throwIfAborted();
 }
+
+/** Delivers a target as soon as its own steps are solved, and again when a layer turns out to be missing. */
+async function solveAndDeliver(
+  target: PlannedTarget,
+  solving: Solving,
+  work: (solved: SolvedPlan) => Promise<BuildResult>,
+): Promise<BuildResult> {
+  for (let solved = await solving.solve(target); ;) {
+    try {
+      return await work(solved);
+    } catch (error) {
+      // The layer of a cached step may be missing. Then its step runs, unless it runs for another target already.
+      const isLost = solving.recover(error);
+      const again = await solving.solve(target);
+      if (!isLost && isSame(solved, again)) throw error;
+      solved = again;
+    }
+  }
+}
+
+const isSame = ({ steps }: SolvedPlan, again: SolvedPlan): boolean =>
+  [...steps].every(([id, solved]) => again.steps.get(id) === solved);
 
 interface Solved {
   readonly solved: SolvedPlan;

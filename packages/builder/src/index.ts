@@ -4,7 +4,8 @@ export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
 export type { BuildTarget } from './build-target.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
-export type { CheckReport, DockerfileSource } from './plan/call.ts';
+export type { CheckReport } from './plan/call.ts';
+export type { CallRun, DockerfileSource } from './plan/open-call.ts';
 export type {
   BucketPlace,
   BuildRequest,

@@ -25,13 +25,14 @@ export interface SolveOptions<R> {
 /** Solves the steps of a graph, repeatedly if results turn out to be missing. */
 export interface Solver<R> {
   /**
-   * Solves every step as soon as its inputs are solved, from the cache or by running it. After `recover`, solves only the
-   * affected steps. The first failure aborts the rest and is thrown; other running steps end as cancelled.
+   * Waits until these steps, or all, are solved. Every step is solved as soon as its inputs are, from the cache or by
+   * running it; after `recover`, the affected steps are solved again. The first failure of any step aborts the rest and
+   * is thrown; other running steps end as cancelled.
    */
-  solve(): Promise<ReadonlyMap<StepId, Solved<R>>>;
+  solve(steps?: Iterable<StepId>): Promise<ReadonlyMap<StepId, Solved<R>>>;
   /**
-   * Decides whether an error reports missing results. If so, the next `solve` runs their steps again and then their
-   * dependents. A result that is missing for the second time is a failure.
+   * Decides whether an error reports missing results. If so, their steps run again and then their dependents, for
+   * which the next `solve` waits. A result that is missing for the second time is a failure.
    */
   recover(error: unknown): boolean;
 }
@@ -60,7 +61,7 @@ export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R>
     (error) => failure.abort(error),
   );
   return {
-    solve: () => solving.settle(),
+    solve: (steps) => solving.settle(steps),
     recover(error) {
       const lost = run.missingResults.behind(error);
       solving.startAgain(lost);

@@ -5,8 +5,8 @@ import type { Inputs, Solved } from './op.ts';
 export interface Solving<R> {
   /** Solves these steps and all their dependents again. Their earlier results no longer count. */
   startAgain(steps: ReadonlySet<StepId>): void;
-  /** Waits until every step has ended. @throws the first failure in time. */
-  settle(): Promise<ReadonlyMap<StepId, Solved<R>>>;
+  /** Waits until these steps, or all, have ended. @throws the first failure in time, of any step. */
+  settle(steps?: Iterable<StepId>): Promise<ReadonlyMap<StepId, Solved<R>>>;
 }
 
 /**
@@ -44,16 +44,17 @@ export function createSolving<R>(
         start(step);
       }
     },
-    async settle() {
+    async settle(steps = graph.steps.keys()) {
+      const ids = [...steps];
+      const attempts = (): readonly Promise<Solved<R>>[] => ids.map((id) => required(current.get(id)));
       let waited: readonly unknown[];
       do {
-        waited = [...current.values()];
+        waited = attempts();
         await Promise.allSettled(waited);
-      } while ([...current.values()].some((promise, at) => promise !== waited[at]));
+      } while (attempts().some((attempt, at) => attempt !== waited[at]));
       if (failure !== undefined) throw failure.error;
-      const solved = new Map<StepId, Solved<R>>();
-      for (const [id, promise] of current) solved.set(id, await promise);
-      return solved;
+      const solved = await Promise.all(attempts());
+      return new Map(ids.map((id, at) => [id, required(solved[at])]));
     },
   };
 }
@@ -72,6 +73,6 @@ async function gatherInputs<R>(step: Step, solving: ReadonlyMap<StepId, Promise<
 }
 
 function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('A step precedes its inputs in the graph');
+  if (value === undefined) throw new Error('A step is missing in the graph, or precedes its inputs');
   return value;
 }

@@ -136,21 +136,6 @@ test('what targets ask for has to be allowed, all of it at once', async () => {
   expect(allowed.exitCode, allowed.stderr).toBe(0);
 });
 
-test('--check looks at the Dockerfile of each target', async () => {
-  const bake = await runBake(
-    bakeDirectory({
-      'docker-bake.hcl':
-        'group "default" { targets = ["good", "bad"] }\ntarget "good" { context = "good" }\ntarget "bad" { context = "bad" }\n',
-      'good/Dockerfile': 'FROM busybox\n',
-      'bad/Dockerfile': 'from busybox\nRUN true\n',
-    }),
-    ['--check'],
-  );
-  expect(bake.exitCode).toBe(1);
-  expect(bake.stdout).toMatch(/^good\n\nCheck complete, no warnings found/m);
-  expect(bake.stdout).toMatch(/^bad\n\nCheck complete/m);
-});
-
 test('a mistake in a file is shown with its line and a suggestion', async () => {
   const bake = await runBake(
     bakeDirectory({ 'docker-bake.hcl': 'variable "TAG" {}\ntarget "default" {\n  tags = ["a:${TGA}"]\n}\n' }),

@@ -1,28 +1,9 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbuild/frontend';
-import type { BuildRun, Underway } from '../build-run.ts';
-import type { Secrets } from '../ops/secrets.ts';
 import type { BuildRequest } from '../request.ts';
-import { readEpoch } from '../session/epoch.ts';
-import { fetchContext, type FetchPorts } from '../session/fetch-context.ts';
-import { openContexts } from '../session/open-contexts.ts';
-import { loadDefinition } from './load-definition.ts';
-import type { Definition } from './load-dockerfile.ts';
-import {
-  namedContexts,
-  openPlanning,
-  type PlanPorts,
-  planRequest,
-  refuseViolations,
-  uniqueWarnings,
-} from './plan-request.ts';
-
-/** A Dockerfile that locations refer to. */
-export type DockerfileSource = Pick<Definition, 'name' | 'text'>;
-
-/** What answering without a build uses. */
-export type CallPorts = FetchPorts & PlanPorts;
+import { type CallPorts, type CallRun, type DockerfileSource, openCall } from './open-call.ts';
+import { namedContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
 
 /** The result of checking a Dockerfile. */
 export interface CheckReport {
@@ -37,26 +18,18 @@ export interface CheckReport {
  * Plans a build of the target, or of every stage if none is given, without running it.
  * @throws TbuildError NOT_FOUND without a Dockerfile, CANCELLED. Other failures are part of the report.
  */
-export async function checkBuild(request: BuildRequest, ports: CallPorts, run: BuildRun): Promise<CheckReport> {
-  const underway = underwayOf(run, ports);
-  await using local = await fetchContext(request, ports, underway);
-  let source: DockerfileSource | undefined;
-  const onDefinition = (definition: DockerfileSource): void => {
-    source = definition;
-    run.onDefinition?.(definition);
-  };
+export async function checkBuild(request: BuildRequest, ports: CallPorts, run: CallRun): Promise<CheckReport> {
+  await using call = await openCall(request, ports, run);
   const found: LintWarning[] = [];
   try {
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
-    const loaded = await loadDefinition(local.request, { ...underway, onDefinition, onWarning });
-    readEpoch({ loaded, given: request }, ports);
-    const parsed = { request: local.request, loaded };
-    const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
-    const planning = openPlanning(local.request, ports, underway);
+    const { inputs, openPlanning } = await call.load(onWarning);
+    const planning = await openPlanning();
     const allStages = (request.target ?? '') === '';
-    refuseViolations(await planRequest(inputs, { ...planning, allStages, onWarning }), loaded);
-    return { source: loaded, warnings: uniqueWarnings(found) };
+    refuseViolations(await planRequest(inputs, { ...planning, allStages, onWarning }), inputs.loaded);
+    return { source: inputs.loaded, warnings: uniqueWarnings(found) };
   } catch (error) {
+    const { source } = call;
     if (source === undefined || !(error instanceof TbuildError) || error.code === 'CANCELLED') throw error;
     return { source, warnings: uniqueWarnings(found), error };
   }
@@ -69,22 +42,20 @@ export async function checkBuild(request: BuildRequest, ports: CallPorts, run: B
 export async function outlineBuild(
   request: BuildRequest,
   ports: CallPorts,
-  run: BuildRun,
+  run: CallRun,
 ): Promise<{ readonly source: DockerfileSource; readonly outline: Outline }> {
-  const underway = underwayOf(run, ports);
-  await using local = await fetchContext(request, ports, underway);
-  const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
-  readEpoch({ loaded, given: request }, ports);
-  const parsed = { request: local.request, loaded };
-  const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
-  const [plan] = await planRequest(inputs, openPlanning(local.request, ports, underway));
+  await using call = await openCall(request, ports, run);
+  const { inputs, openPlanning } = await call.load();
+  const { loaded } = inputs;
+  const planning = await openPlanning();
+  const [plan] = await planRequest(inputs, planning);
   if (plan === undefined) throw new Error('Expected at least one platform');
   const outline = outlineDockerfile(loaded.dockerfile, {
     target: request.target,
     platform: request.platforms[0] ?? ports.platform,
     buildPlatform: ports.platform,
     buildArgs: request.buildArgs,
-    contexts: namedContexts(request),
+    contexts: namedContexts(request, planning.linked),
     declared: plan,
   });
   return { source: loaded, outline };
@@ -97,15 +68,9 @@ export async function outlineBuild(
 export async function listBuildTargets(
   request: BuildRequest,
   ports: CallPorts,
-  run: BuildRun,
+  run: CallRun,
 ): Promise<{ readonly source: DockerfileSource; readonly targets: readonly Target[] }> {
-  const underway = underwayOf(run, ports);
-  await using local = await fetchContext(request, ports, underway);
-  const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
-  readEpoch({ loaded, given: request }, ports);
+  await using call = await openCall(request, ports, run);
+  const { loaded } = (await call.load()).inputs;
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
-}
-
-function underwayOf({ progress, signal, readSecret }: BuildRun, { now }: Pick<CallPorts, 'now'>): Underway & Secrets {
-  return { progress, signal, now, readSecret: (id) => readSecret?.(id) };
 }

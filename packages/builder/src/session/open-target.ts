@@ -9,6 +9,7 @@ import type { Definition, LoadedDockerfile } from '../plan/load-dockerfile.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import { contextIdentity, type ContextPool, MAIN_CONTEXT } from './contexts.ts';
+import { distinctName } from './distinct-name.ts';
 import { type EpochPorts, resolveEpoch } from './epoch.ts';
 import { fetchContext, type FetchPorts } from './fetch-context.ts';
 import type { BuildInputs } from './inputs.ts';
@@ -84,14 +85,6 @@ export async function openTarget(
     await local[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Names another Dockerfile of the same name after its target, so that a location refers to one text. */
-function distinctName({ name, text }: Definition, target: string, definitions: Map<string, string>): string {
-  const known = definitions.get(name);
-  const own = known === undefined || known === text ? name : `${name} of ${target}`;
-  definitions.set(own, text);
-  return own;
 }
 
 /** Returns a text that stands for all that the target's steps depend on besides their ops and inputs. */

@@ -10,7 +10,7 @@ import { consumersOf } from '../export/output-epoch.ts';
 import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
 import type { KeepPorts } from '../ops/run/keep-failed-tree.ts';
 import { createEmulators } from '../ops/run/require-platform.ts';
-import type { JointPlan } from '../plan/plan-targets.ts';
+import type { JointPlan, PlannedTarget } from '../plan/plan-targets.ts';
 import type { Contexts } from '../session/contexts.ts';
 import type { Session } from '../session/open-session.ts';
 import type { TargetSession } from '../session/open-target.ts';
@@ -19,17 +19,19 @@ import { opPorts, type SolvePorts } from './op-ports.ts';
 import { createResultCache } from './result-cache.ts';
 import { type StepRoles, stepRoles } from './step-roles.ts';
 
-/** A plan being solved. Disposing aborts layers that are still being packed. */
+/** Plans being solved. Disposing ends steps that still run, and layers that are still being packed. */
 export interface Solving extends AsyncDisposable {
   /**
-   * Solves every step, from the cache or by running it, and returns what each target needs of that.
-   * @throws the first failure of a step.
+   * Waits until every step of a target is solved, from the cache or by running it.
+   * @throws the first failure of any step.
    */
-  solve(): Promise<(target: string) => SolvedPlan>;
-  /** Decides whether an error reports a missing cached result. Then the next `solve` runs its step. */
+  solve(target: PlannedTarget): Promise<SolvedPlan>;
+  /** Decides whether an error reports a missing cached result. Then its step runs, and the next `solve` waits for it. */
   recover(error: unknown): boolean;
   /** Returns the first failed step that left a tree, if somebody wants it. */
   failed(): FailedTree | undefined;
+  /** Cancels the steps that have not ended. */
+  abort(): void;
 }
 
 /** The results of the steps, for one target. */
@@ -70,25 +72,24 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
     jobs: targets[0]?.session.inputs.request.jobs,
     needed: roles.imageSteps,
     onSolved: observer === undefined ? undefined : (step, solved) => observer.solved(step.id, solved),
-    signal,
+    signal: ending,
   });
-  const contexts = targets.map(({ session }) => session.inputs.contexts);
   return {
-    async solve() {
-      const steps = await solver.solve();
-      for (const one of contexts) one.save();
+    async solve({ session, plan }) {
+      const steps = await solver.solve(plan.graph.steps.keys());
+      session.inputs.contexts.save();
       const { createdAt, recordOf } = cache;
-      return (target) => {
-        const { preparation, explanations } = of(target);
-        return { steps, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
-      };
+      const { preparation, explanations } = of(session.name);
+      return { steps, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
     },
     recover: (error) => solver.recover(error),
     failed: failures.first,
+    abort: () => end.abort(),
     async [Symbol.asyncDispose]() {
       end.abort();
+      await solver.solve().catch(() => {});
       for (const { session } of targets) await of(session.name).preparation.settled();
-      for (const one of contexts) saveDigests(one);
+      for (const { session } of targets) saveDigests(session.inputs.contexts);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Resolved } from '@tbuild/bake';
-import type { BuildRequest, BuildRun, BuildTarget } from '@tbuild/builder';
+import type { BuildRun } from '@tbuild/builder';
 import { parseCall } from '../commands/call/call-spec.ts';
 import { runCall } from '../commands/call/run-call.ts';
 import type { Environment } from '../config/environment.ts';
@@ -32,25 +32,19 @@ export async function bakeCalls(
   const texts: string[] = [];
   let exitCode = 0;
   let error: Error | undefined;
+  const requests = new Map(opened.targets.map((target) => [target.name, target.request]));
+  const definitions = new Map<string, string>();
   for (const { name, request, isLink } of opened.targets) {
     const call = isLink ? undefined : parseCall(targets.get(name)?.call ?? '');
     if (call === undefined) continue;
     const { services } = opened;
+    const place = { name, targets: requests, definitions };
     const answer = await interruptible((signal) =>
-      runCall(call, withoutLinks(request), { services, run: { ...run, signal }, env }),
+      runCall(call, request, { services, run: { ...run, place, signal }, env }),
     );
     texts.push(call.format === 'json' || answer.output === '' ? answer.output : `${name}\n\n${answer.output}`);
     exitCode = Math.max(exitCode, answer.exitCode);
     error ??= answer.error;
   }
   return { output: texts.join('\n'), exitCode, ...(error === undefined ? {} : { error }) };
-}
-
-/** A call looks at one Dockerfile: other targets are empty images for it. */
-function withoutLinks(request: BuildTarget['request']): BuildRequest {
-  const contexts = Object.entries(request.namedContexts).map(([name, spec]) => [
-    name,
-    spec.kind === 'target' ? { kind: 'image', reference: 'scratch' } : spec,
-  ]);
-  return { ...request, namedContexts: Object.fromEntries(contexts) };
 }

@@ -3,7 +3,7 @@ import {
   listBuildTargets,
   outlineBuild,
   type BuildRequest,
-  type BuildRun,
+  type CallRun,
   type CheckReport,
   type Services,
 } from '@tbuild/builder';
@@ -35,7 +35,7 @@ export function runCall(spec: CallSpec, request: BuildRequest, context: CallCont
 
 export interface CallContext {
   readonly services: Services;
-  readonly run: BuildRun;
+  readonly run: CallRun;
   readonly env: Environment;
 }
 
