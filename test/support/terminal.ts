@@ -9,6 +9,8 @@ export interface Terminal extends AsyncDisposable {
   screens(): Promise<readonly string[]>;
   /** The scrollback and the screen. */
   scrollback(): Promise<string>;
+  /** Types keys by their names in tmux: letters, `Enter`, `C-c`. */
+  type(...keys: readonly string[]): Promise<void>;
   /** Undefined while the program runs. */
   exitCode(): number | undefined;
 }
@@ -26,7 +28,8 @@ export async function startTerminal(
   const ended = join(directory, 'ended');
   const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  const shell = `${quoted(['env', ...variables, ...command])}; echo $? > ${ended}.new; mv ${ended}.new ${ended}; sleep 600`;
+  // Ctrl-C is for the program, not for the shell that waits for it.
+  const shell = `trap : INT; ${quoted(['env', ...variables, ...command])}; echo $? > ${ended}.new; mv ${ended}.new ${ended}; sleep 600`;
   const tmux = (...args: readonly string[]) => runChecked('tmux', ['-S', join(directory, 'socket'), ...args]);
   const size = ['-x', String(columns), '-y', String(rows)];
   await tmux('-f', '/dev/null', 'set', '-g', 'history-limit', '50000', ';', 'new-session', '-d', ...size, shell);
@@ -41,6 +44,7 @@ export async function startTerminal(
       return seen;
     },
     scrollback: () => tmux('capture-pane', '-p', '-S', '-'),
+    type: async (...keys) => void (await tmux('send-keys', ...keys)),
     exitCode,
     [Symbol.asyncDispose]: async () => void (await tmux('kill-server')),
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bakeDirectory, imageTree, runBake } from '../../support/bake.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
+import { statusOf, stepsIn } from '../../support/plain-progress.ts';
 import { good, runTbuild } from '../../support/tbuild.ts';
 import { startWebServer, type ListeningServer, type WebFile } from '../../support/web-server.ts';
 
@@ -27,6 +28,8 @@ test('a repository gives the bake file and the contexts, and cwd:// is the direc
   expect(bake.exitCode, bake.stderr).toBe(0);
   expect(imageTree(bake, 'remote/app').readText('/there')).toBe('there');
   expect(imageTree(bake, 'remote/app').readText('/local')).toBe('local');
+  const [fetched] = stepsIn(bake.stderr);
+  expect(fetched).toEqual([`[internal] load git source ${git.url}/shop.git#main`, 'done']);
 });
 
 test('a file on a server is a bake file for the contexts here', async () => {
@@ -36,6 +39,14 @@ test('a file on a server is a bake file for the contexts here', async () => {
   ]);
   expect(bake.exitCode, bake.stderr).toBe(0);
   expect(imageTree(bake, 'remote/file').readText('/a')).toBe('a');
+  expect(statusOf(bake.stderr, '[internal] load remote build context')).toBe('done');
+});
+
+test('a file that cannot be fetched is a failed step and one error', async () => {
+  const bake = await runBake(bakeDirectory({ a: '' }), [`${web.url}/none.hcl`]);
+  expect(bake.exitCode).toBe(1);
+  expect(statusOf(bake.stderr, '[internal] load remote build context')).toBe('error');
+  expect(bake.stderr.match(/^ERROR: /gm)).toHaveLength(1);
 });
 
 test('a link in a repository shows no file of this machine', async () => {

@@ -1,10 +1,12 @@
 import { type BakeFile, type BakeFiles, evaluateBake } from '@tbuild/bake';
 import { fetchFiles } from '@tbuild/builder';
 import { formatPlatform } from '@tbuild/oci';
-import { silent } from '@tbuild/progress';
+import { createChannel } from '@tbuild/progress';
 import type { BuildSettings } from '@tbuild/spec';
+import type { DisplayMode } from '@tbuild/tui';
 import type { Environment } from '../config/environment.ts';
 import { requirePair } from '../flags/pairs.ts';
+import { openDisplay } from '../print/open-display.ts';
 import { thisPlatform } from '../services/create-services.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { openBuild } from '../services/open-build.ts';
@@ -19,6 +21,8 @@ export interface AskedFiles {
   /** The URL of a repository or an archive with the files, or of one file. */
   readonly remote?: string;
   readonly settings: BuildSettings;
+  /** How to show that files are fetched; by default only a failure is shown. */
+  readonly mode?: DisplayMode;
 }
 
 /** Whether the first word after the options is the place of the files instead of a target. */
@@ -31,12 +35,12 @@ export function isRemoteDefinition(word: string | undefined): word is string {
  * @throws TbuildError BAKE_FILE; the errors of a fetched context for those on a server.
  */
 export async function loadBake(
-  { files, variables, remote, settings }: AskedFiles,
+  { files, variables, remote, ...asked }: AskedFiles,
   env: Environment,
   onFile: (file: BakeFile) => void,
 ): Promise<BakeFiles> {
   const given = Object.fromEntries(variables.map((text) => requirePair(text, '--var', 'NAME=VALUE')));
-  const read = remote === undefined ? localReader(env) : await remoteReader(remote, settings, env);
+  const read = remote === undefined ? localReader(env) : await remoteReader(remote, asked, env);
   const only = remote === undefined || files.length > 0 ? undefined : read(DOWNLOADED);
   const sources = only === undefined ? await readFiles(files, { read, env }) : [only];
   for (const file of sources) onFile(file);
@@ -46,8 +50,11 @@ export async function loadBake(
     variables: given,
     platform: formatPlatform(thisPlatform()),
     now: () => Date.now(),
-    dotEnv: read('.env')?.text,
-    readFile: read,
+    readFile: (name) => {
+      const file = read(name);
+      if (file !== undefined) onFile(file);
+      return file;
+    },
     // What a single file names is here, as with buildx.
     ...(remote === undefined || only !== undefined ? {} : { remote }),
   });
@@ -60,14 +67,25 @@ function localReader({ cwd }: Environment): ReadFile {
   return (name) => localFile(name, cwd);
 }
 
-/** Fetches a repository, an archive or a file. */
-async function remoteReader(remote: string, settings: BuildSettings, env: Environment): Promise<ReadFile> {
+/** Fetches a repository, an archive or a file. The display of that ends before anything else is shown. */
+async function remoteReader(
+  remote: string,
+  { settings, mode = 'quiet' }: Pick<AskedFiles, 'settings' | 'mode'>,
+  env: Environment,
+): Promise<ReadFile> {
   const spec = { context: remote, dockerfile: { text: 'FROM scratch' } };
-  await using opened = openBuild({ spec, settings }, env, silent);
+  const progress = createChannel();
+  await using opened = openBuild({ spec, settings }, env, progress);
   const { request, services } = opened;
-  const files = await interruptible((signal) => fetchFiles(request, services, { progress: silent, signal }));
-  return (name) => {
-    const text = files.readText(name);
-    return text === undefined ? undefined : { name, text };
-  };
+  const { now } = services;
+  const endDisplay = openDisplay(progress, { mode, now, sourceOf: () => undefined, part: 'files' }, env);
+  try {
+    const files = await interruptible((signal) => fetchFiles(request, services, { progress, signal }));
+    return (name) => {
+      const text = files.readText(name);
+      return text === undefined ? undefined : { name, text };
+    };
+  } finally {
+    await endDisplay();
+  }
 }

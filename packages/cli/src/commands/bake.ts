@@ -7,6 +7,7 @@ import { askedTargets } from '../bake/asked-targets.ts';
 import { isRemoteDefinition, loadBake } from '../bake/load-bake.ts';
 import { overridesOf, parseList, type BakeFlags } from '../bake/overrides.ts';
 import type { Environment } from '../config/environment.ts';
+import { storeRoot } from '../config/store-root.ts';
 import { describeFlags, parseArgs } from '../flags/args.ts';
 import { bakeFlags } from '../flags/bake-flags.ts';
 import { jobsOf, settingsFromFlags } from '../flags/build-spec.ts';
@@ -41,10 +42,12 @@ export const bake: Command = {
     const sourceOf = (file: string): string | undefined => texts.get(file);
     const onDefinition = ({ name, text }: BakeFile): void => void texts.set(name, text);
     const settings = settingsFromFlags(flags);
+    const display = displayModeOf(flags, env);
     try {
-      return await bakeAsAsked({ flags, positional, settings, sourceOf, onDefinition }, env);
+      return await bakeAsAsked({ flags, positional, settings, display, sourceOf, onDefinition }, env);
     } catch (error) {
-      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf }));
+      const store = storeRoot(settings.root, env);
+      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf }));
       return exitCodeOf(error);
     }
   },
@@ -54,6 +57,7 @@ interface AskedBake {
   readonly flags: BakeFlags;
   readonly positional: readonly string[];
   readonly settings: BuildSettings;
+  readonly display: ReturnType<typeof displayModeOf>;
   /** Returns the text of a file that an error points into. */
   sourceOf(file: string): string | undefined;
   /** Receives each file that is read. */
@@ -61,7 +65,7 @@ interface AskedBake {
 }
 
 async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> {
-  const { flags, positional, settings, onDefinition } = asked;
+  const { flags, positional, settings, display, onDefinition } = asked;
   const list = flags.list === undefined ? undefined : parseList(flags.list);
   checkResultFiles(flags, env.cwd);
   const [first, ...rest] = positional;
@@ -71,6 +75,7 @@ async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> 
     files: flags.file ?? [],
     variables: flags.var ?? [],
     settings,
+    mode: display.mode,
     ...(remote === undefined ? {} : { remote }),
   };
   const loaded = await loadBake(wanted, env, onDefinition);
@@ -114,7 +119,7 @@ interface ToBuild {
 
 async function buildTargets(
   { resolved, targets: wanted }: ToBuild,
-  { flags, settings, sourceOf, onDefinition }: AskedBake,
+  { flags, settings, display: { mode, quiet }, sourceOf, onDefinition }: AskedBake,
   env: Environment,
 ): Promise<number> {
   const { requireGrants } = await import('../bake/entitlements.ts');
@@ -127,7 +132,6 @@ async function buildTargets(
     return { ...target, spec: flags['gitlab-metadata'] === true ? withJobMetadata(spec, env) : spec };
   };
   const targets = await Promise.all(wanted.map(labelled));
-  const { mode, quiet } = displayModeOf(flags, env);
   const progress = createChannel();
   await using opened = openBake({ targets, settings, timeout: flags.timeout }, env, progress);
   requireSbom(

@@ -15,12 +15,14 @@ export interface DisplayOptions {
   now(): number;
   /** Returns the text of a Dockerfile that warnings refer to. */
   sourceOf(file: string): string | undefined;
+  /** Tells this display apart from another one of the same process. */
+  readonly part?: string;
 }
 
 /** Shows a build on standard error. The function that it returns ends that. */
 export function openDisplay(
   progress: ProgressChannel,
-  { mode, now, sourceOf, ...flags }: DisplayOptions & Pick<DisplayFlags, 'explain' | 'debug'>,
+  { mode, now, sourceOf, part, ...flags }: DisplayOptions & Pick<DisplayFlags, 'explain' | 'debug'>,
   { stderr, variables }: Environment,
 ): () => Promise<void> {
   const shown = display(progress, stderr, {
@@ -29,7 +31,7 @@ export function openDisplay(
     color: !variables.NO_COLOR,
     ...styleOf(variables),
     explain: flags.explain,
-    sectionName: `tbuild_${process.pid}`,
+    sectionName: `tbuild_${process.pid}${part === undefined ? '' : `_${part}`}`,
     ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, sourceOf) } : {}),
   });
   return async () => {
