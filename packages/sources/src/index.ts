@@ -10,6 +10,6 @@ export type { AskGit } from './git/work-tree.ts';
 export { fetchUrl, fileNameOf } from './http/fetch-url.ts';
 export type { FetchOptions, Web } from './http/fetch-url.ts';
 export { baseLayers, imageProvider } from './image/base-image.ts';
-export type { ImageSources } from './image/image-sources.ts';
+export type { ImageSources, FindEngineImage } from './image/image-sources.ts';
 export { createAskedTags, createResolveImage } from './image/resolve-image.ts';
 export type { AskedTags } from './image/resolve-image.ts';

@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { translateCall } from './translate.ts';
 
 const buildx = (...words: string[]) => translateCall(words, 'buildx');
-const run = (argv: readonly string[], variables = {}) => ({ kind: 'run', argv, variables });
+const run = (argv: readonly string[], variables = {}) => ({
+  kind: 'run',
+  argv,
+  variables: { ...(argv[0] === 'buildx' ? { TBUILD_ENGINE_IMAGES: 'docker' } : {}), ...variables },
+});
 
 test('an image that goes nowhere else goes into the engine', () => {
   expect(buildx('buildx', 'build', '-t', 'a', '.')).toEqual(run(['buildx', 'build', '--load', '-t', 'a', '.']));
@@ -20,6 +24,13 @@ test("the options of Docker's CLI say which engine and configuration", () => {
 test('builders are named to no effect', () => {
   expect(buildx('buildx', '--builder', 'x', 'b', '--push', '.')).toEqual(run(['buildx', 'build', '--push', '.']));
   expect(buildx('buildx', 'version')).toEqual({ kind: 'version' });
+});
+
+test('a plug-in that Compose starts by itself gets no name', () => {
+  expect(buildx('build', '--push', '-t', 'buildx', '.')).toEqual(
+    run(['buildx', 'build', '--push', '-t', 'buildx', '.']),
+  );
+  expect(buildx('bake', '--push')).toEqual(run(['buildx', 'bake', '--push']));
 });
 
 test('the plug-in of its own takes every command', () => {

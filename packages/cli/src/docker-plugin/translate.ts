@@ -28,18 +28,29 @@ const ALIASES = new Map([
 /** Reads what Docker's CLI calls a plug-in with: its own options, the name of the plug-in, the command and its words. */
 export function translateCall(words: readonly string[], plugin: string): PluginCall {
   if (words[0] === 'docker-cli-plugin-metadata') return { kind: 'metadata' };
-  const at = words.indexOf(plugin);
+  const at = placeOf(plugin, words);
   const { flags } = parseArgs(at < 0 ? [] : words.slice(0, at), GLOBAL);
   const [written = '--help', ...rest] = withoutBuilder(words.slice(at + 1));
   const command = ALIASES.get(written) ?? written;
   if (command === 'version') return { kind: 'version' };
   const variables = {
+    // As Docker's own builder: FROM finds the images of the engine.
+    ...(plugin === 'buildx' ? { TBUILD_ENGINE_IMAGES: 'docker' } : {}),
     ...(flags.config === undefined ? {} : { DOCKER_CONFIG: flags.config }),
     ...(flags.context === undefined ? {} : { DOCKER_CONTEXT: flags.context }),
     ...(flags.host?.[0] === undefined ? {} : { DOCKER_HOST: flags.host[0] }),
   };
   const argv = [command, ...adapted(command, rest)];
   return { kind: 'run', argv: plugin === 'buildx' ? ['buildx', ...argv] : argv, variables };
+}
+
+/** Compose starts the plug-in by itself, without its name: then the word may be a value of the command. */
+function placeOf(plugin: string, words: readonly string[]): number {
+  const at = words.indexOf(plugin);
+  const isFirst = words
+    .slice(0, at)
+    .every((word, index, all) => word.startsWith('-') || all[index - 1]?.startsWith('-'));
+  return isFirst ? at : -1;
 }
 
 /** Drops `--builder NAME` in front of a command: there is one builder. */

@@ -19,6 +19,7 @@ import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 import { openAddedTrust } from './added-trust.ts';
 import { lazyExecutor } from './choose-executor.ts';
 import { createConnections } from './connections.ts';
+import { openEngineImages } from './engine-images.ts';
 import { flavourOf } from './isolation.ts';
 import type { ShowWait } from './waiting-clock.ts';
 
@@ -40,8 +41,7 @@ export function createServices(
   { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: ServicesOptions,
   env: Environment,
 ): Services {
-  makeStore(root, env);
-  const store = storeLayout(root);
+  const store = openStore(root, env);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root, { usedAt: now() });
@@ -64,6 +64,7 @@ export function createServices(
     cache: createLocalCache(store.records),
     executor: executor.get,
     ...connections,
+    findInEngine: openEngineImages(env, { store, content }),
     runProgram: trust.runProgram,
     certificates: trust.certificates,
     singleId: env.variables.TBUILD_SINGLE_ID,
@@ -85,6 +86,11 @@ export function createServices(
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
+}
+
+function openStore(root: string, env: Environment): StoreLayout {
+  makeStore(root, env);
+  return storeLayout(root);
 }
 
 /** Opens the subprocess that writes layers; none for a single processor. */

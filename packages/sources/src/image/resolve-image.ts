@@ -62,7 +62,8 @@ export function createResolveImage(images: ImageSources, options: ResolveOptions
     if (source.kind === 'layout') return resolveInLayout(request, source.path, { images, signal });
     const reference = parseReference(request.reference);
     const stored = { from: images.content, images, signal };
-    const own = options.pull === 'always' ? undefined : images.refs.get(reference);
+    const own =
+      options.pull === 'always' ? undefined : await localImage(request.platform, reference, { images, signal });
     if (own !== undefined) return resolveFrom({ ...request, source: { kind: 'store' } }, own, stored);
     const memo = images.store.resolvedReference(`${formatReference(reference)} ${formatPlatform(request.platform)}`);
     const known = options.pull === 'always' || !touch(memo, images.now()) ? undefined : recall(memo, images);
@@ -89,6 +90,15 @@ export function createResolveImage(images: ImageSources, options: ResolveOptions
       }
     });
   };
+}
+
+/** Returns the image that a name has on this machine. */
+async function localImage(
+  platform: Platform,
+  reference: Reference,
+  { images, signal }: { readonly images: ImageSources; readonly signal: AbortSignal },
+): Promise<Descriptor | undefined> {
+  return (await images.findInEngine?.(reference, platform, signal)) ?? images.refs.get(reference);
 }
 
 /** Asks for the digest that a tag has now. */
