@@ -253,9 +253,13 @@ test('--keep-git-dir keeps a usable repository of one commit', async () => {
   expect(existsSync(join(target, '.git/refs/heads/stable'))).toBe(true);
 });
 
-test('mtime=commit sets the time of all files to that of the commit', async () => {
-  const time = Number(await git.git('app', 'show', '--no-patch', '--format=%ct', first));
-  const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/app.git?ref=v1&mtime=commit /\n` })).tree();
+test.each([
+  ['the first commit', 'v1'],
+  ['a commit with a parent, which is not fetched', 'main'],
+])('mtime=commit sets the time of all files to that of %s', async (_, ref) => {
+  const time = Number(await git.git('app', 'log', '-1', '--format=%ct', ref));
+  const Dockerfile = `FROM scratch\nADD ${git.url}/app.git?ref=${ref}&mtime=commit&submodules=0 /\n`;
+  const tree = (await buildGood({ Dockerfile })).tree();
   expect(['/a.txt', '/dir', '/dir/deep/f'].map((path) => tree.mtime(path))).toEqual([time, time, time]);
 });
 

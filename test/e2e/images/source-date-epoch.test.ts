@@ -109,6 +109,7 @@ describe('SOURCE_DATE_EPOCH=context', () => {
 
   test('is the time of the commit of a git context, which files get too', needs('git'), async () => {
     await git.commit('app', { Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'a\n' });
+    await git.commit('app', { b: 'b\n' });
     const time = Number(await git.git('app', 'log', '-1', '--format=%ct'));
     const made = await build(`${git.url}/app.git`, context, '');
     expect(made.times).toEqual([time]);
