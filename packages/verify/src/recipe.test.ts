@@ -50,6 +50,19 @@ test.each([
   expect(readRecipe([provenance(source)])?.context).toBe(context);
 });
 
+test.each([
+  ['https://h/r.git#main:sub', 'https://h/r.git#main'],
+  ['https://h/r.git#:sub', 'https://h/r.git'],
+  ['https://h/r.git#main', 'https://h/r.git#main'],
+])('%s is pinned to the commit of the material %s', (uri, material) => {
+  const materials = [
+    { uri: 'https://h/other.git#main', digest: { sha1: 'b'.repeat(40) } },
+    { uri: material, digest: { sha1: commit } },
+  ];
+  const context = `https://h/r.git#${commit}${uri.endsWith(':sub') ? ':sub' : ''}`;
+  expect(readRecipe([provenance({ uri }, {}, materials)])?.context).toBe(context);
+});
+
 test('paths of this machine are not taken from an image', () => {
   const args = { 'context:a': '/etc', 'context:b': './b', 'context:c': '--upload-pack=x' };
   const recipe = readRecipe([provenance({ uri: '/etc', path: '../../etc/passwd' }, { args })]);

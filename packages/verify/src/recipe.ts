@@ -79,7 +79,9 @@ function recipeOf({ source, request, materials, isComplete }: Parts): Recipe {
   const locals = list(request.locals).map((one) => text(record(one).name) ?? '');
   const context = text(source.uri);
   return {
-    ...(context === undefined || !REMOTE.test(context) ? {} : { context: pinned(context, digestIn(source)) }),
+    ...(context === undefined || !REMOTE.test(context)
+      ? {}
+      : { context: pinned(context, digestIn(source) ?? digestAmong(materials, context)) }),
     ...optional('dockerfile', pathInside(text(source.path) ?? args.filename)),
     ...optional('target', args.target),
     buildArgs: withPrefix(args, 'build-arg:'),
@@ -109,6 +111,13 @@ function pinned(uri: string, commit: string | undefined): string {
   if (commit === undefined || !/\.git$|^git@|^(?:git|ssh):/.test(address)) return uri;
   const colon = fragment.indexOf(':');
   return `${address}#${commit}${colon < 0 ? '' : fragment.slice(colon)}`;
+}
+
+/** BuildKit gives a repository with a subdirectory no digest, but lists it among the materials without the subdirectory. */
+function digestAmong(materials: readonly Members[], context: string): string | undefined {
+  const whole = context.replace(/(#[^:]*):.*$/, '$1').replace(/#$/, '');
+  const found = materials.find(({ uri }) => uri === context || uri === whole);
+  return found === undefined ? undefined : digestIn(found);
 }
 
 function digestIn({ digest }: Members): string | undefined {

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { docker } from '../../support/docker.ts';
+import { docker, startDocker } from '../../support/docker.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
+import { startGitServer } from '../../support/git-server.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
@@ -114,6 +115,29 @@ describe('an archive', () => {
     expect(unnamed.exitCode).toBe(3);
   });
 });
+
+test(
+  "an image of Docker's own builder is built again from the provenance that it wrote",
+  needs('docker', 'git'),
+  async () => {
+    await using engine = await startDocker(scratchDirectory('docker'), { hasContainerdStore: true });
+    await using git = await startGitServer();
+    await git.commit('app', { 'sub/a': 'before\n' });
+    await git.commit('app', {
+      'sub/Dockerfile': 'FROM scratch\nCOPY a d /to/\nLABEL l=1\n',
+      'sub/a': 'a\n',
+      'sub/d/b': 'b\n',
+    });
+    const archive = join(scratchDirectory('built'), 'image.tar');
+    const output = `type=oci,dest=${archive},rewrite-timestamp=true`;
+    const source = `${git.url}/app.git#main:sub`;
+    await docker(engine.host, ['buildx', 'build', '--provenance', 'mode=max', ...epoch, '-o', output, source]);
+    await git.commit('app', { 'sub/a': 'after\n' });
+    const { stdout, exitCode } = await verify(archive);
+    expect(stdout).toMatch(/^Equal: /);
+    expect(exitCode).toBe(0);
+  },
+);
 
 test('a damaged layer is a difference, also where its times are looked at', async () => {
   const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'text\n' });
