@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import { openModule, type Module } from './definition/module.ts';
 import { readOverrides } from './definition/overrides.ts';
 import { readBlocks, type BakeWarning } from './definition/read-blocks.ts';
@@ -75,7 +76,7 @@ async function evaluate(input: BakeInput): Promise<BakeFiles> {
   // All variables come first, so that no `try` hides what their validation says.
   const variables = module.variables();
   const own = readBlocks(module, warn);
-  const isRelative = isOn(input.environment.BUILDX_BAKE_FILE_RELATIVE_PATHS);
+  const isRelative = goBool(input.environment.BUILDX_BAKE_FILE_RELATIVE_PATHS) === true;
   const composeDirectory = posix.dirname(composeFiles[0]?.name ?? '.');
   const definitions = joinBlocks({
     targets: [
@@ -100,8 +101,6 @@ async function evaluate(input: BakeInput): Promise<BakeFiles> {
 
 const NOTHING: Definitions = { targets: [], groups: [] };
 
-const isOn = (text: string | undefined): boolean => /^(1|t|true)$/i.test(text ?? '');
-
 /** Loads the parser of YAML only for compose files. */
 async function composeDefinitions(
   files: readonly BakeFile[],
@@ -119,7 +118,7 @@ async function composeDefinitions(
 
 /** Returns what looks a variable up in the environment, if files may see it. */
 function environmentOf({ environment }: BakeInput): (name: string) => string | undefined {
-  const isOff = isOn(environment.BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP);
+  const isOff = goBool(environment.BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP) === true;
   return (name) => (isOff ? undefined : environment[name]);
 }
 

@@ -1,4 +1,4 @@
-import { TbuildError, type Position, type SourceRange } from '@tbuild/errors';
+import { locate, TbuildError, type Position, type SourceRange } from '@tbuild/errors';
 
 /** A stretch of a text, by its offsets. */
 export interface Span {
@@ -35,8 +35,7 @@ export function placed<T>(place: Place, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof TbuildError) || error.location !== undefined) throw error;
-    throw Object.assign(error, { location: rangeOf(place) });
+    throw locate(error, rangeOf(place));
   }
 }
 

@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import type { InstructionBase } from './instruction.ts';
 
 /** The lint options of a Dockerfile: the value of `# check=`. */
@@ -14,9 +15,6 @@ export interface CheckOptions {
 /** The default: all stable rules, and no failure. */
 export const DEFAULT_CHECK_OPTIONS: CheckOptions = { skip: [], experimental: [], error: false };
 
-const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
-const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
-
 /** Parses `skip=Rule,Rule;error=true;experimental=all`. Throws DOCKERFILE_SYNTAX for anything else. */
 export function parseCheckOptions(text: string): CheckOptions {
   let options = DEFAULT_CHECK_OPTIONS;
@@ -26,8 +24,7 @@ export function parseCheckOptions(text: string): CheckOptions {
     const value = part.slice(equals + 1).trim();
     if (key === 'skip') options = { ...options, skip: parseRules(value) };
     else if (key === 'experimental') options = { ...options, experimental: parseRules(value) };
-    else if (key === 'error' && [...TRUE, ...FALSE].includes(value))
-      options = { ...options, error: TRUE.includes(value) };
+    else if (key === 'error' && goBool(value) !== undefined) options = { ...options, error: goBool(value) === true };
     else throw new TbuildError('DOCKERFILE_SYNTAX', `Invalid check option "${part.trim()}"`);
   }
   return options;

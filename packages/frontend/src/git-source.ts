@@ -1,3 +1,4 @@
+import { goBool } from '@tbuild/oci';
 /** A git repository in ADD or as a build context. */
 export interface GitSource {
   readonly url: string;
@@ -46,16 +47,13 @@ function fragmentOf(fragment: string): Pick<GitSource, 'ref' | 'subdirectory'> {
 
 const SWITCHES = new Set(['submodules', 'keep-git-dir', 'fetch-by-commit']);
 const KNOWN = new Set(['ref', 'tag', 'branch', 'subdir', 'checksum', 'commit', 'mtime', ...SWITCHES]);
-/** Go's booleans; a switch without a value is on. */
-const ON = new Set(['', '1', 't', 'T', 'true', 'TRUE', 'True']);
-const OFF = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 function readQuery(source: GitSource, query: URLSearchParams): GitSource | { readonly wrong: string } {
   for (const name of query.keys()) {
     if (!KNOWN.has(name)) return { wrong: `the query ${JSON.stringify(name)} is not known` };
     if (query.getAll(name).length > 1) return { wrong: `the query ${JSON.stringify(name)} has several values` };
     const value = query.get(name) ?? '';
-    if (SWITCHES.has(name) ? !ON.has(value) && !OFF.has(value) : value === '')
+    if (SWITCHES.has(name) ? value !== '' && goBool(value) === undefined : value === '')
       return {
         wrong: `the query ${JSON.stringify(name)} has ${value === '' ? 'no value' : `the invalid value ${JSON.stringify(value)}`}`,
       };
@@ -101,8 +99,9 @@ function agreed(values: readonly (string | null | undefined)[]): string | undefi
   return given.size > 1 ? null : first;
 }
 
+/** A switch without a value is on. */
 function isOn(value: string | null): boolean {
-  return value !== null && ON.has(value);
+  return value === '' || goBool(value) === true;
 }
 
 /** SHA-1 or SHA-256 in hexadecimal digits. */

@@ -1,7 +1,7 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
 import { hasCode, locate, TbuildError, uncapitalized, type SourceRange } from '@tbuild/errors';
-import { canonicalJson, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
+import { goBool, canonicalJson, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
 import { buildArg } from './build-args.ts';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
@@ -116,7 +116,7 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
 }
 
 function ignoresTriggers({ buildArgs }: PlanOptions): boolean {
-  return /^(?:1|t|true)$/i.test(buildArg(buildArgs, 'BUILDKIT_DISABLE_ONBUILD') ?? '');
+  return goBool(buildArg(buildArgs, 'BUILDKIT_DISABLE_ONBUILD')) === true;
 }
 
 /** A trigger is parsed on its own, without the escape character of its original file. */

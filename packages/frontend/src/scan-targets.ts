@@ -1,5 +1,6 @@
 import type { SourceRange } from '@tbuild/errors';
 import type { GraphBuilder, StepId } from '@tbuild/graph';
+import { goBool } from '@tbuild/oci';
 import { variable, type Environment } from './environment.ts';
 import type { ScanTarget } from './plan.ts';
 import { type StageNode, stageLabel } from './stage-graph.ts';
@@ -61,6 +62,5 @@ function lastValue(name: string, { args }: StageState): string | undefined {
 
 /** Parses a boolean, or the names of stages. */
 function isEnabled(value: string | undefined, stage: string): boolean {
-  if (value === undefined || /^(?:0|f|false)$/i.test(value)) return false;
-  return /^(?:1|t|true)$/i.test(value) || value.split(',').includes(stage);
+  return goBool(value) ?? value?.split(',').includes(stage) ?? false;
 }

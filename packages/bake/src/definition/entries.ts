@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import { parseCsvRow } from '../value/csv.ts';
 import type { Entry } from './target.ts';
 
@@ -60,7 +61,7 @@ function attestOf({ disabled, ...settings }: Readonly<Record<string, string | re
 
 /** Reads a boolean as Go does. @throws TbuildError BAKE_FILE */
 export function parseBool(text: string, name: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  const isOn = goBool(text);
+  if (isOn !== undefined) return isOn;
   throw new TbuildError('BAKE_FILE', `Invalid value ${JSON.stringify(text)} of ${name}: expected true or false`);
 }

@@ -1,4 +1,5 @@
 import { hasCode, TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import { evaluate } from '../evaluate/evaluate.ts';
 import { parseType } from '../evaluate/parse-type.ts';
 import type { Scope } from '../evaluate/scope.ts';
@@ -101,7 +102,7 @@ function naming<T>(name: string, text: string, work: () => T): T {
 function parseValue(text: string, type: Type | undefined, standard: () => Value): Value {
   if (type !== undefined) return convert(type.kind === 'any' ? text : parseTyped(text, type), type);
   const like = standard();
-  if (typeof like === 'boolean') return toBool(goBool(text));
+  if (typeof like === 'boolean') return toBool(goBool(text) ?? text);
   if (like instanceof Num) return convert(text, { kind: 'number' });
   if (like !== null && (isList(like) || isMap(like))) {
     throw new TbuildError('BAKE_FILE', `a ${typeName(like)} without a type cannot be set`, {
@@ -115,7 +116,7 @@ function parseValue(text: string, type: Type | undefined, standard: () => Value)
 function parseTyped(text: string, type: Type): Value {
   switch (type.kind) {
     case 'bool':
-      return goBool(text);
+      return goBool(text) ?? text;
     case 'list':
     case 'set':
     case 'tuple':
@@ -132,10 +133,6 @@ function parseTyped(text: string, type: Type): Value {
     default:
       return text;
   }
-}
-
-function goBool(text: string): string {
-  return /^(t|T|TRUE|True)$/.test(text) ? 'true' : /^(f|F|FALSE|False)$/.test(text) ? 'false' : text;
 }
 
 function validate({ body, place }: Block, name: string, scope: Scope): void {

@@ -2,6 +2,7 @@ import { TbuildError } from '@tbuild/errors';
 import { toText, unify } from '../value/convert.ts';
 import { Num } from '../value/number.ts';
 import {
+  distinct,
   isEqual,
   isList,
   isMap,
@@ -146,9 +147,7 @@ export const collectionFunctions: Readonly<Record<string, BakeFunction>> = {
   coalescelist: variadic([], 'list', coalesceList),
   concat: variadic([], 'list', (lists) => list(lists.flatMap(({ items }) => items))),
   contains: fn(['list', 'any'], contains),
-  distinct: fn(['list'], ({ items }) =>
-    list(items.filter((item, first) => items.findIndex((other) => isEqual(item, other)) === first)),
-  ),
+  distinct: fn(['list'], ({ items }) => list(distinct(items))),
   element: fn(['list', 'number'], element),
   equal: fn(['any', 'any'], isEqual),
   flatten: fn(['list'], (items) => tuple(flatten(items))),

@@ -21,8 +21,12 @@ export const list = (items: readonly Value[]): ListValue => ({ kind: 'list', ite
 
 /** Returns a set: strings, numbers and other values without duplicates, in order. */
 export function set(items: readonly Value[]): ListValue {
-  const distinct = items.filter((item, at) => items.findIndex((other) => isEqual(item, other)) === at);
-  return { kind: 'set', items: distinct.toSorted(compareValues) };
+  return { kind: 'set', items: distinct(items).toSorted(compareValues) };
+}
+
+/** Returns the first of each group of equal values. */
+export function distinct(items: readonly Value[]): readonly Value[] {
+  return items.filter((item, at) => items.findIndex((other) => isEqual(item, other)) === at);
 }
 
 /** Returns an object with its keys in order. */

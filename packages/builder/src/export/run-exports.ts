@@ -3,7 +3,15 @@ import { firstOf, type Provider } from '@tbuild/content';
 import { isAttested, type Exportable, type Exported, type ExportedImage, type ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import type { RemoteLayers } from '@tbuild/layers';
-import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
+import {
+  goBool,
+  encodeImage,
+  encodeIndex,
+  parseReference,
+  type Descriptor,
+  type Digest,
+  type Reference,
+} from '@tbuild/oci';
 import type { Progress, ReportTransfer } from '@tbuild/progress';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { baseLayers, imageProvider, type ImageSources } from '@tbuild/sources';
@@ -86,7 +94,7 @@ export async function runExports(
 
 /** BuildKit's build argument asks for the form that several platforms have. */
 function isMultiPlatform({ platforms, buildArgs }: BuildRequest): boolean {
-  return platforms.length > 1 || /^(?:1|t|true)$/i.test(buildArgs.BUILDKIT_MULTI_PLATFORM ?? '');
+  return platforms.length > 1 || goBool(buildArgs.BUILDKIT_MULTI_PLATFORM) === true;
 }
 
 function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] {

@@ -6,7 +6,7 @@ import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { SOURCE_DATE_EPOCH } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { goBool, canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, type OverlayFlavour } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { fetchUrl, type Web } from '@tbuild/sources';
@@ -54,7 +54,7 @@ export function mainSource({ context, buildArgs, sourcePolicy }: BuildRequest): 
   if (context.kind === 'http')
     return checkedFetch<HttpOp>(sourcePolicy, { kind: 'http', url: context.url, filename: FILE });
   if (context.kind !== 'git') return undefined;
-  const keepGitDir = /^(1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
+  const keepGitDir = goBool(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR) === true;
   const commitTime = (buildArgs[SOURCE_DATE_EPOCH] ?? '') !== '';
   return checkedFetch(sourcePolicy, gitOpOf({ keepGitDir, commitTime, ...context }));
 }

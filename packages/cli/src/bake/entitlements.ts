@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { isRemote, type TargetAttributes } from '@tbuild/bake';
 import { TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import type { Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { permissionOf } from '../flags/build-spec.ts';
@@ -44,7 +45,7 @@ export async function requireGrants(
 const isPlace = (text: string): boolean => /^fs(\.read|\.write)?=/.test(text);
 
 function checksPlaces({ variables }: Environment): boolean {
-  return !/^(0|f|false)$/i.test(variables.BUILDX_BAKE_ENTITLEMENTS_FS ?? '');
+  return goBool(variables.BUILDX_BAKE_ENTITLEMENTS_FS) !== false;
 }
 
 /** Returns the places outside of the working directory that a target reads or writes. */

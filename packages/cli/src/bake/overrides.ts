@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import type { FlagValues } from '../flags/args.ts';
 import type { bakeFlags } from '../flags/bake-flags.ts';
 
@@ -22,8 +23,9 @@ export function overridesOf(flags: BakeFlags): readonly string[] {
 
 function attestation(type: string, text: string | undefined): readonly string[] {
   if (text === undefined) return [];
-  if (/^(1|t|true)$/i.test(text)) return [`*.attest=type=${type}`];
-  return [`*.attest=type=${type},${/^(0|f|false)$/i.test(text) ? 'disabled=true' : text}`];
+  const isOn = goBool(text);
+  if (isOn === true) return [`*.attest=type=${type}`];
+  return [`*.attest=type=${type},${isOn === false ? 'disabled=true' : text}`];
 }
 
 /** What `--list` shows, and how. */

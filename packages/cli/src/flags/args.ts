@@ -1,4 +1,5 @@
 import { suggest, TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 
 /** An option of a command. */
 export interface Flag {
@@ -105,8 +106,8 @@ function unknownOptions(
 }
 
 function parseSwitch(name: string, text: string): boolean {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
+  const isOn = goBool(text);
+  if (isOn !== undefined) return isOn;
   throw usage(`--${name} takes true or false, got ${JSON.stringify(text)}`);
 }
 

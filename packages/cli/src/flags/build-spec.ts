@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
+import { goBool } from '@tbuild/oci';
 import type { BuildSettings, BuildSpec, Isolation, NetworkMode, Permission, PullPolicy } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from './args.ts';
@@ -75,9 +76,8 @@ export const PERMISSIONS: readonly Permission[] = ['network.host', 'security.ins
  * @throws TbuildError USAGE
  */
 export function pullOf(text: string): boolean | PullPolicy {
-  if (/^(?:|1|t|true)$/i.test(text)) return true;
-  if (/^(?:0|f|false)$/i.test(text)) return false;
-  return choiceOf(text, PULL_POLICIES, '--pull');
+  const isOn = text === '' ? true : goBool(text);
+  return isOn ?? choiceOf(text, PULL_POLICIES, '--pull');
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { BuildResult } from '@tbuild/builder';
 import type { LintWarning } from '@tbuild/dockerfile';
-import { formatPlatform, isIndexType } from '@tbuild/oci';
+import { goBool, formatPlatform, isIndexType } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 
 /** What the document of `--metadata-file` has besides the image. */
@@ -13,10 +13,10 @@ export interface MetadataParts {
 /** Reads buildx's variables; the provenance is for a file only. */
 export function metadataParts(file: string | undefined, { variables }: Pick<Environment, 'variables'>): MetadataParts {
   const { BUILDX_METADATA_PROVENANCE: mode = '', BUILDX_METADATA_WARNINGS: warnings = '' } = variables;
-  const isOff = file === undefined || mode === 'disabled' || /^(?:0|f|false)$/i.test(mode);
+  const isOff = file === undefined || mode === 'disabled' || goBool(mode) === false;
   return {
     provenance: isOff ? 'disabled' : mode === 'max' ? 'max' : 'min',
-    warnings: /^(?:1|t|true)$/i.test(warnings),
+    warnings: goBool(warnings) === true,
   };
 }
 

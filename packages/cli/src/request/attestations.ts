@@ -1,5 +1,5 @@
 import type { AttestationSpecs, ProvenanceSpec, SbomSpec } from '@tbuild/attest';
-import { parseReference } from '@tbuild/oci';
+import { goBool, parseReference } from '@tbuild/oci';
 import type { BuildSpec } from '@tbuild/spec';
 import { OptionFields } from './option-fields.ts';
 
@@ -25,9 +25,9 @@ function openOptions<T>(
   written: boolean | string | object | undefined,
   read: (fields: OptionFields) => T,
 ): T | undefined {
-  if (written === undefined || written === false || /^(?:0|f|false)$/i.test(String(written))) return undefined;
-  const isOn = written === true || /^(?:1|t|true)$/i.test(String(written));
-  const fields = new OptionFields(typeof written === 'boolean' || isOn ? {} : written, {
+  const isOn = typeof written === 'string' ? goBool(written) : written;
+  if (isOn === false || written === undefined) return undefined;
+  const fields = new OptionFields(typeof written === 'boolean' || isOn === true ? {} : written, {
     option: `--${type}`,
     hint: HINT,
   });

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { BuildRequest, ImageEdits, SourcePolicy } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
-import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
+import { goBool, formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { BuildSpec, PullPolicy } from '@tbuild/spec';
 import { proxyArgs } from '../config/docker-proxies.ts';
 import type { Environment } from '../config/environment.ts';
@@ -29,7 +29,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
   const { cwd } = env;
   const wanted = platforms(spec, env, host);
   const tags = (spec.tags ?? []).map(fullName);
-  const noArtifacts = isTrue(env.variables.BUILDX_NO_DEFAULT_OCI_ARTIFACT);
+  const noArtifacts = goBool(env.variables.BUILDX_NO_DEFAULT_OCI_ARTIFACT) === true;
   const request = {
     ...sources(spec, { cwd, root }),
     namedContexts: mapValues(spec.contexts, (source, name) => namedContext(name, source, cwd)),
@@ -51,7 +51,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     fakeIds: spec.fakeIds === true && env.variables.TBUILD_SINGLE_ID !== undefined,
     ssh: sshSources(spec.ssh ?? {}, env),
     attestations: attestationSpecs(spec),
-    gitInfo: !/^(?:0|f|false)$/i.test(env.variables.BUILDX_GIT_INFO ?? ''),
+    gitInfo: goBool(env.variables.BUILDX_GIT_INFO) !== false,
   };
   const contexts = [request.context, ...Object.values(request.namedContexts)];
   const limits = { cwd, allowed: spec.allow ?? [], contexts, root, home: env.variables.HOME };
@@ -66,7 +66,7 @@ function pullPolicy(pull: BuildSpec['pull']): PullPolicy {
 
 /** The build argument is how an inline cache is asked for without buildx. */
 function cacheTargets({ cacheTo = [], buildArgs = {} }: BuildSpec): NonNullable<BuildSpec['cacheTo']> {
-  return isTrue(buildArgs.BUILDKIT_INLINE_CACHE) ? [...cacheTo, { type: 'inline' }] : cacheTo;
+  return goBool(buildArgs.BUILDKIT_INLINE_CACHE) === true ? [...cacheTo, { type: 'inline' }] : cacheTo;
 }
 
 function imageEdits(spec: BuildSpec): ImageEdits {
@@ -83,10 +83,6 @@ function imageEdits(spec: BuildSpec): ImageEdits {
 function sourcePolicy({ sourcePolicy: file }: BuildSpec, { variables, cwd }: Environment): SourcePolicy {
   const path = file ?? variables.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY ?? '';
   return path === '' ? [] : readSourcePolicy(resolve(cwd, path));
-}
-
-function isTrue(text = ''): boolean {
-  return /^(?:1|t|true)$/i.test(text);
 }
 
 function sandbox(spec: BuildSpec) {

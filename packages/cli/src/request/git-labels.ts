@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { hasCode, withoutCredentials } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import { type AskGit, gitIn, isDirty } from '@tbuild/sources';
 import type { BuildSpec } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
@@ -11,7 +12,8 @@ import { openOutside } from '../services/run-program.ts';
  * them. Labels that are given stay.
  */
 export async function withGitLabels(spec: BuildSpec, env: Environment): Promise<BuildSpec> {
-  if (!/^(?:1|t|true|full)$/i.test(env.variables.BUILDX_GIT_LABELS ?? '')) return spec;
+  const { BUILDX_GIT_LABELS: labels } = env.variables;
+  if (labels !== 'full' && goBool(labels) !== true) return spec;
   const directory = resolve(env.cwd, spec.context);
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return spec;
   return { ...spec, labels: { ...(await gitLabels(directory, spec, env)), ...spec.labels } };
@@ -32,7 +34,7 @@ async function gitLabels(
   const root = await git('rev-parse', '--show-toplevel');
   if (root === undefined) return {};
   const commit = await git('rev-parse', '--verify', 'HEAD');
-  const checks = /^(?:1|t|true)$/i.test(env.variables.BUILDX_GIT_CHECK_DIRTY ?? '');
+  const checks = goBool(env.variables.BUILDX_GIT_CHECK_DIRTY) === true;
   const suffix = checks && (await isDirty(git)) ? '-dirty' : '';
   const remote =
     (await git('config', '--get', 'remote.origin.url')) || (await git('config', '--get', 'remote.upstream.url'));

@@ -1,4 +1,5 @@
 import { suggest, TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import { masked, parseFields } from '../flags/fields.ts';
 
 /** An option that holds settings of its own, such as `--output`. */
@@ -52,8 +53,8 @@ export class OptionFields {
   flag(name: string): boolean | undefined {
     const value = this.#take(name);
     if (value === undefined || typeof value === 'boolean') return value;
-    if (/^(?:|1|t|T|true|True|TRUE)$/.test(String(value))) return true;
-    if (/^(?:0|f|F|false|False|FALSE)$/.test(String(value))) return false;
+    const isOn = value === '' ? true : goBool(String(value));
+    if (isOn !== undefined) return isOn;
     throw this.invalid(`${name} must be true or false`);
   }
 

@@ -1,4 +1,5 @@
 import type { SourceRange } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import type { MountFlag, MountType, Word } from '../instruction.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
 
@@ -28,8 +29,6 @@ const OPTIONS: Readonly<Record<string, { readonly name: string; readonly types?:
 };
 
 const SWITCHES = new Set(['readonly', 'readwrite', 'required']);
-const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
 interface Option {
   readonly key: string;
@@ -90,8 +89,8 @@ function readOptions(word: Word, options: readonly Option[]): Omit<MountFlag, 'w
     if (value !== undefined) checkValue(word, { ...option, value });
     if (name === 'type') continue;
     if (value === undefined) values[name === 'readwrite' ? 'readonly' : name] = text;
-    else if (name === 'readwrite') values.readonly = isTrue(value) ? 'false' : 'true';
-    else values[name] = SWITCHES.has(name) ? String(isTrue(value)) : value;
+    else if (name === 'readwrite') values.readonly = goBool(value) === true ? 'false' : 'true';
+    else values[name] = SWITCHES.has(name) ? String(goBool(value) === true) : value;
   }
   if (type === 'secret') checkSecret(word, values);
   return { type, options: values, location: word.location };
@@ -128,10 +127,6 @@ function suggestionFor(key: string): string {
   return Object.hasOwn(OPTIONS, key) ? '' : didYouMean(key, Object.keys(OPTIONS));
 }
 
-function isTrue(value: string): boolean {
-  return TRUE.has(value);
-}
-
 const SHARING = ['shared', 'private', 'locked'];
 
 /** The fault of a value that an option cannot have. */
@@ -160,9 +155,7 @@ function checkValue(word: Word, { key, name, value, field }: Option & { readonly
 }
 
 function booleanFault(value: string, key: string): ReturnType<Fault> {
-  return TRUE.has(value) || FALSE.has(value)
-    ? undefined
-    : [`Invalid value for ${key}: ${value}`, 'Write true or false'];
+  return goBool(value) !== undefined ? undefined : [`Invalid value for ${key}: ${value}`, 'Write true or false'];
 }
 
 function idFault(value: string, key: string): ReturnType<Fault> {

@@ -1,4 +1,5 @@
 import { suggest, TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 
 /** What `--call` prints in place of a build. */
 export const CALLS = ['check', 'outline', 'targets', 'subrequests.describe'] as const;
@@ -57,8 +58,8 @@ function readField(field: string, name: CallSpec['name'] | undefined): Partial<C
   const [key, value] = at < 0 ? [field, undefined] : [field.slice(0, at), field.slice(at + 1)];
   const format = key === 'format' ? formatsOf(name).find((one) => one === value) : undefined;
   if (format !== undefined) return { format };
-  if (key === 'ignorestatus' && /^(?:1|t|true)$/i.test(value ?? 'true')) return { ignoreStatus: true };
-  if (key === 'ignorestatus' && /^(?:0|f|false)$/i.test(value ?? '')) return { ignoreStatus: false };
+  const ignoreStatus = key === 'ignorestatus' ? goBool(value ?? 'true') : undefined;
+  if (ignoreStatus !== undefined) return { ignoreStatus };
   throw new TbuildError('USAGE', `Invalid field of --call ${JSON.stringify(field)}`, {
     hint: 'Write format=text, format=json or ignorestatus',
   });
