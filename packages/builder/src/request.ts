@@ -131,6 +131,8 @@ export interface BuildRequest {
   /** True for all steps, or the names of stages. */
   readonly noCache: boolean | readonly string[];
   readonly pull: PullPolicy;
+  /** The age in milliseconds from which results of RUN are not used. */
+  readonly cacheTtl?: number;
   /** In order of priority: the first record of a step wins. */
   readonly cacheFrom: readonly CacheImportSpec[];
   readonly cacheTo: readonly CacheExportSpec[];
@@ -141,6 +143,8 @@ export interface BuildRequest {
   readonly extraHosts: readonly string[];
   /** `--ssh`, by ID. */
   readonly ssh: Readonly<Record<string, SshSource>>;
+  /** The ids of secrets whose change runs the steps again that mount them. */
+  readonly rebuildSecrets: readonly string[];
   /** Size of /dev/shm in RUN steps, in bytes. Defaults to 64 MiB. */
   readonly shmSize?: number;
   /** Resource limits for processes of RUN steps. */

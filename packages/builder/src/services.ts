@@ -9,6 +9,7 @@ import type { ImageSources, Web } from '@tbuild/sources';
 import type { OutputSpec } from '@tbuild/spec';
 import type { StoreLayout } from '@tbuild/store';
 import type { GitPorts } from './ops/fetch/git.ts';
+import type { SecretPorts } from './ops/run/mounts/hashed-secret.ts';
 import type { Machine } from './ops/run/require-platform.ts';
 import type { RunPorts } from './ops/run/run.ts';
 import type { BucketPlace } from './request.ts';
@@ -24,6 +25,7 @@ export interface Services
     ResultStore,
     Machine,
     Pick<GitPorts, 'runProgram'>,
+    Pick<SecretPorts, 'secretKey'>,
     Pick<RunPorts, 'executor' | 'resolvConf' | 'certificates' | 'singleId'> {
   readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;

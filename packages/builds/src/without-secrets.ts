@@ -29,7 +29,7 @@ export function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      typeof member === 'string' && isSecretName(name) ? HIDDEN : withoutSecrets(member),
+      typeof member === 'string' && isSecret(name) ? HIDDEN : withoutSecrets(member),
     ]),
   );
 }
@@ -45,6 +45,11 @@ export function withoutSecretValues(env: readonly string[]): readonly string[] {
 function secretsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) =>
-    typeof member === 'string' ? (isSecretName(name) && member.length >= SHORTEST ? [member] : []) : secretsIn(member),
+    typeof member === 'string' ? (isSecret(name) && member.length >= SHORTEST ? [member] : []) : secretsIn(member),
   );
+}
+
+/** Fields of requests are in camel case, variables have underscores. */
+function isSecret(name: string): boolean {
+  return isSecretName(name.replace(/(?<=[a-z])(?=[A-Z])/g, '_'));
 }

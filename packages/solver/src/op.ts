@@ -28,6 +28,8 @@ export interface Prepared<R> {
   takeTurn?(): Promise<Disposable>;
   /** Decides whether a result can belong to this key. A cache from elsewhere may hold anything. */
   canGive?(result: R): boolean;
+  /** Results that were made before this time are not used. Milliseconds since the epoch. */
+  readonly notBefore?: number;
   /** Called only for a step that has to run. */
   parts?(): Promise<KeyParts>;
 }
@@ -61,7 +63,7 @@ export interface ResultCache<R> {
   /** Returns the result under the key of a step on this base, if it can be the step's result. */
   load(
     key: StepKey,
-    asking: Pick<Prepared<R>, 'canGive'> & { readonly step: Step; readonly base?: R },
+    asking: Pick<Prepared<R>, 'canGive' | 'notBefore'> & { readonly step: Step; readonly base?: R },
   ): Promise<Loaded<R> | undefined>;
   /** Returns the result under the key: the first one saved wins unless `replace` is set. */
   save(key: StepKey, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;

@@ -189,9 +189,9 @@ async function prepareAndRun<R>(op: Op<R>, run: StepRun<R>): Promise<Done<R>> {
   return { solved: { key, result: ran.value.result }, outcome: ran.value.outcome };
 }
 
-async function load<R>({ key, canGive }: Prepared<R>, run: StepRun<R>): Promise<Loaded<R> | undefined> {
+async function load<R>({ key, canGive, notBefore }: Prepared<R>, run: StepRun<R>): Promise<Loaded<R> | undefined> {
   const { step, inputs, cache } = run;
-  return step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
+  return step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive, notBefore });
 }
 
 async function runStep<R>(

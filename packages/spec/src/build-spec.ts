@@ -46,6 +46,8 @@ export interface BuildSpec {
   readonly load?: boolean;
   /** Ignore the cache: true for all steps, or the names of stages. */
   readonly noCache?: boolean | readonly string[];
+  /** Run the RUN steps again that ran longer ago, such as `168h`. */
+  readonly cacheTtl?: string;
   /** When to ask registries for base images. Defaults to `newer`; true means `always`. */
   readonly pull?: boolean | PullPolicy;
   readonly cacheFrom?: readonly (CacheSource | string)[];
@@ -58,6 +60,8 @@ export interface BuildSpec {
   readonly extraHosts?: readonly string[];
   /** For RUN --mount=type=ssh, by id: the user's agent (true), its socket, or key files. */
   readonly ssh?: Readonly<Record<string, true | string | readonly string[]>>;
+  /** The ids of secrets whose change runs the steps again that mount them. */
+  readonly rebuildSecrets?: readonly string[];
   /** The size of /dev/shm in RUN steps: bytes, or a size with a unit such as `128m`. */
   readonly shmSize?: number | string;
   /** Limits of the processes of RUN steps by name: both limits, or `SOFT:HARD`; -1 is no limit. */

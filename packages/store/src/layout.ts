@@ -21,6 +21,8 @@ export interface StoreLayout {
   readonly leases: string;
   /** One file for each process that removes entries. Builds wait for them before they begin. */
   readonly removals: string;
+  /** The random key of the hashes that stand for secrets in keys of steps. */
+  readonly secretKey: string;
   /** One file for each step record, by key. */
   readonly records: string;
   /** Committed trees, and unfinished ones in `.active`. */
@@ -90,6 +92,7 @@ export function storeLayout(root: string): StoreLayout {
     trash: inRoot('trash'),
     leases: inRoot('leases'),
     removals: inRoot('removals'),
+    secretKey: inRoot('secret-key'),
     records: inRoot('records'),
     snapshots,
     activeSnapshots: `${snapshots}/.active`,

@@ -13,6 +13,7 @@ import {
 } from '../../support/object-servers.ts';
 import { ranIn } from '../../support/plain-progress.ts';
 import { needs } from '../../support/requirements.ts';
+import { runProcess } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildGood, buildInline, type InlineBuild } from '../../support/tbuild.ts';
 
@@ -61,6 +62,16 @@ describe('a cache in a bucket of S3', needs(s3Server), () => {
 
   test('with keys in the option gives other machines every step', async () => {
     await shareCache(place(`${keys()},prefix=a/b/`), {});
+  });
+
+  test('leaves no key in the store and its records of builds', async () => {
+    const store = scratchDirectory('store');
+    await buildGood(files, onStore(['--cache-to', place(`${keys()},prefix=kept/`)], {}, store));
+    const secret = server.credentials.secretAccessKey;
+    const found = await runProcess('grep', ['-rlF', secret, store]);
+    expect(found.stdout).toBe('');
+    const records = await runProcess('grep', ['-rlF', 'prefix', join(store, 'builds')]);
+    expect(records.stdout).not.toBe('');
   });
 
   test('takes bucket, region, address and keys from the environment', async () => {

@@ -140,6 +140,35 @@ test('a changed file mode or link target invalidates a COPY', async () => {
   expect(ran(await buildGood(context('600', 'f')))).toContain('RUN true');
 });
 
+test('the mode of a source is not in the key of a copy whose octal --chmod replaces it', async () => {
+  const context = writeFiles({
+    Dockerfile: `FROM busybox AS s
+COPY d /d
+FROM busybox
+COPY --chmod=750 f d /octal/
+COPY --chmod=640 --from=s /d /from/
+FROM busybox
+COPY --chmod=u+w f /symbolic
+FROM scratch
+COPY --from=1 /octal /from /
+COPY --from=2 /symbolic /
+`,
+    f: 'f\n',
+    'd/e/g': 'g\n',
+  });
+  const build = async () => good(await buildContext(context));
+  const modes = (made: InlineBuild) =>
+    ['/f', '/e', '/e/g', '/symbolic'].map((path) => made.tree().entries.get(path)?.mode);
+  const first = await build();
+  expect(ran(await build())).toEqual([]);
+  for (const path of ['f', 'd/e', 'd/e/g']) chmodSync(join(context, path), 0o711);
+  const changed = await build();
+  // The copies without an octal mode ran, and one that reads what they made.
+  expect(ran(changed).toSorted()).toEqual(['COPY --chmod=u+w f /symbolic', 'COPY --from=2 /symbolic /', 'COPY d /d']);
+  expect(modes(changed).slice(0, 3)).toEqual(modes(first).slice(0, 3));
+  expect(modes(changed)[3]).not.toBe(modes(first)[3]);
+});
+
 test('a changed mode of a mounted directory reruns the step; that of the root or another name does not', async () => {
   const dockerfile = (source: string, mode: string) => `FROM busybox AS made
 RUN mkdir -m ${mode} /made

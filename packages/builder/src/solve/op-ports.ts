@@ -25,6 +25,7 @@ export type SolvePorts = Pick<
   | 'singleId'
   | 'platform'
   | 'searchPath'
+  | 'secretKey'
 >;
 
 /** What the ops of a target share with others. */
@@ -41,8 +42,8 @@ export function opPorts(
   ports: SolvePorts,
   { signal, imported, ...shared }: SharedByOps,
 ): OpPorts {
-  const { request, contexts, sources, loaded, epoch } = session.inputs;
-  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent, logMax, fakeIds } = request;
+  const { request, contexts, sources, loaded, epoch, startedAt } = session.inputs;
+  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent, logMax, fakeIds, cacheTtl } = request;
   const { progress, now } = shared;
   const { differ } = ports;
   return {
@@ -51,6 +52,7 @@ export function opPorts(
     contexts,
     sources,
     readSecret: session.readSecret,
+    rebuildSecrets: request.rebuildSecrets,
     importsCaches: request.cacheFrom.length > 0,
     settings: {
       extraHosts,
@@ -61,6 +63,7 @@ export function opPorts(
       cgroupParent,
       logMax,
       fakeIds,
+      notBefore: cacheTtl === undefined ? undefined : startedAt - cacheTtl,
       proxyEnv: plans[0]?.proxyEnv ?? [],
     },
     sourcePolicy: request.sourcePolicy,

@@ -27,7 +27,8 @@ export function createResultCache(options: ResultCacheOptions): RecordedResults 
   const records = new Map<StepKey, StepRecord>();
   const times = new Map<ResultId, number>();
   const gone = new Set<StepKey>();
-  const find = createRecordFinder(options, gone);
+  const expired = new Set<StepKey>();
+  const find = createRecordFinder(options, { gone, expired });
   const use = (record: StepRecord): ResultId => {
     records.set(record.key, record);
     times.set(record.result, record.createdAt);
@@ -45,7 +46,10 @@ export function createResultCache(options: ResultCacheOptions): RecordedResults 
       return use(await cache.put(record, { replace: replace || gone.has(key) }));
     },
     resultsLostBy: (error) => results.resultsLostBy(error),
-    explain: (step, key, parts) => explanations.explain(step, key, parts),
+    async explain(step, key, parts) {
+      const reason = await explanations.explain(step, key, parts);
+      return expired.has(key) ? 'it ran longer ago than --cache-ttl allows' : reason;
+    },
     createdAt: (result) => times.get(result) ?? now(),
     recordOf: (key) => records.get(key),
   };
@@ -59,11 +63,20 @@ interface FoundRecord {
 
 type FindRecord = (
   key: StepKey,
-  asking: Pick<Parameters<RecordedResults['load']>[1], 'base' | 'canGive'>,
+  asking: Pick<Parameters<RecordedResults['load']>[1], 'base' | 'canGive' | 'notBefore'>,
 ) => Promise<FoundRecord | undefined>;
 
-/** Finds records in the store, then in imported caches. Adds keys to `gone` whose record has no result. */
-function createRecordFinder({ cache, results, findImported, now }: ResultCacheOptions, gone: Set<StepKey>): FindRecord {
+/** Keys whose record cannot be used: its result is gone, or too old. */
+interface UselessRecords {
+  readonly gone: Set<StepKey>;
+  readonly expired: Set<StepKey>;
+}
+
+/** Finds records in the store, then in imported caches. Adds keys of records that cannot be used. */
+function createRecordFinder(
+  { cache, results, findImported, now }: ResultCacheOptions,
+  { gone, expired }: UselessRecords,
+): FindRecord {
   const adopt = async ({ record, layer, contents }: CachedStep): Promise<FoundRecord> => {
     if (layer !== undefined && !(await results.has(record.result)))
       results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
@@ -73,14 +86,20 @@ function createRecordFinder({ cache, results, findImported, now }: ResultCacheOp
     if (!isWhole) gone.add(record.key);
     return { record: standing, isWhole };
   };
-  return async (key, { base, canGive }) => {
-    const record = await cache.get(key);
+  return async (key, { base, canGive, notBefore = -Infinity }) => {
+    const young = <T extends Pick<StepRecord, 'createdAt'>>(one: T | undefined): T | undefined => {
+      if (one === undefined || one.createdAt >= notBefore) return one;
+      gone.add(key);
+      expired.add(key);
+      return undefined;
+    };
+    const record = young(await cache.get(key));
     // Touch before looking for the result, so that no prune removes it from here on.
     const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
     if (isThere && (await results.has(record.result))) return { record, isWhole: true };
     if (record !== undefined) gone.add(key);
     const imported = findImported(key);
-    if (imported !== undefined && (imported.layer !== undefined || !isThere)) {
+    if (imported !== undefined && young(imported.record) !== undefined && (imported.layer !== undefined || !isThere)) {
       const { parent, result } = imported.record;
       if (parent === base && canGive?.(result) !== false) return adopt(imported);
     }

@@ -1,6 +1,6 @@
 import { specOf, type Resolved } from '@tbuild/bake';
 import type { Environment } from '../config/environment.ts';
-import { parseSecrets } from '../request/secrets.ts';
+import { parseSecrets, rebuildSecrets } from '../request/secrets.ts';
 import { sshSources } from '../request/ssh-sources.ts';
 import type { AskedTarget } from '../services/open-build.ts';
 import { withinTarget } from './within-target.ts';
@@ -19,7 +19,7 @@ export function askedTargets(
       sshSources(spec.ssh ?? {}, env);
       return {
         name,
-        spec,
+        spec: { ...spec, rebuildSecrets: rebuildSecrets(secrets) },
         isLink: links.has(name),
         secretScope: JSON.stringify(secrets),
         readSecret: parseSecrets(secrets, env),

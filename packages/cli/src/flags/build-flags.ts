@@ -77,6 +77,7 @@ export const buildFlags = {
     value: 'FILE',
     help: 'Write what --sbom finds as CycloneDX JSON, for reports:cyclonedx of a GitLab job',
   },
+  'cache-ttl': { kind: 'text', value: 'SPAN', help: 'Run the RUN steps again that ran longer ago, e.g. 24h or 7d' },
   file: {
     kind: 'text',
     short: 'f',

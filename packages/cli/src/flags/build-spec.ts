@@ -4,6 +4,7 @@ import { readLimitedFile } from '@tbuild/linux';
 import { goBool } from '@tbuild/oci';
 import type { BuildSettings, BuildSpec, Isolation, NetworkMode, Permission, PullPolicy } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
+import { rebuildSecrets } from '../request/secrets.ts';
 import type { FlagValues } from './args.ts';
 import { resourceFlags, type buildFlags } from './build-flags.ts';
 import { choiceOf } from './choice.ts';
@@ -42,6 +43,8 @@ export function specFromFlags(
     load: flags.load,
     noCache: flags['no-cache'] === true ? true : words(flags['no-cache-filter']),
     pull: flags.pull === undefined ? undefined : pullOf(flags.pull),
+    rebuildSecrets: rebuildSecrets(flags.secret ?? []),
+    cacheTtl: flags['cache-ttl'],
     cacheFrom: flags['cache-from'],
     cacheTo: flags['cache-to'],
     ...stepSpec(flags),

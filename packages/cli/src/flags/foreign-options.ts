@@ -20,7 +20,6 @@ const kanikoOptions = {
   'cache-dir': ALWAYS_CACHED,
   'cache-repo': 'Use --cache-to type=registry,ref=REF,mode=max and --cache-from REF',
   'cache-run-layers': ALWAYS_CACHED,
-  'cache-ttl': 'Use tbuild prune --filter until=SPAN, which removes what was not used for so long',
   cleanup: NOT_NEEDED,
   'compressed-caching': 'Use --cache-to type=registry,ref=REF,compression=uncompressed',
   compression: 'Use -o type=registry,compression=gzip|zstd',

@@ -5,6 +5,7 @@ import { goBool, formatPlatform, formatReference, parsePlatform, parseReference,
 import type { BuildSpec, PullPolicy } from '@tbuild/spec';
 import { proxyArgs } from '../config/docker-proxies.ts';
 import type { Environment } from '../config/environment.ts';
+import { parseSpan } from '../flags/sizes.ts';
 import { attestationSpecs } from './attestations.ts';
 import { cacheExport, cacheImport } from './cache-spec.ts';
 import { checkDeletion } from './deleting-output.ts';
@@ -43,12 +44,14 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     tags,
     outputs: outputSpecs(spec, { cwd, tags, platforms: wanted.platforms, host, noArtifacts }),
     noCache: spec.noCache ?? false,
+    cacheTtl: spec.cacheTtl === undefined ? undefined : parseSpan(spec.cacheTtl, '--cache-ttl'),
     pull: pullPolicy(spec.pull),
     cacheFrom: (spec.cacheFrom ?? []).map((source) => cacheImport(source, env)),
     cacheTo: cacheTargets(spec).map((target) => cacheExport(target, env)),
     ...sandbox(spec),
     // Without subordinate ids only: real ones need no pretence.
     fakeIds: spec.fakeIds === true && env.variables.TBUILD_SINGLE_ID !== undefined,
+    rebuildSecrets: spec.rebuildSecrets ?? [],
     ssh: sshSources(spec.ssh ?? {}, env),
     attestations: attestationSpecs(spec),
     gitInfo: goBool(env.variables.BUILDX_GIT_INFO) !== false,

@@ -8,7 +8,7 @@ import { parseFields } from '../flags/fields.ts';
 /** The limit of Docker's client. */
 const LARGEST = 500 * 1024;
 
-const FIELDS = ['id', 'src', 'source', 'env', 'type'];
+const FIELDS = ['id', 'src', 'source', 'env', 'type', 'rebuild'];
 
 /**
  * Reads the `--secret` options and returns a function that returns the value of a secret when a step asks for it.
@@ -24,10 +24,17 @@ export function parseSecrets(texts: readonly string[], env: Environment): (id: s
   return (id) => readers.get(id)?.();
 }
 
+/** Returns the ids of the secrets with `rebuild=true`. */
+export function rebuildSecrets(texts: readonly string[]): readonly string[] {
+  return texts.map(parseSecret).flatMap(({ id, rebuild }) => (rebuild ? [id] : []));
+}
+
 interface SecretSource {
   readonly id: string;
   readonly file?: string;
   readonly variable?: string;
+  /** Whether a change of the secret runs its steps again. */
+  readonly rebuild: boolean;
 }
 
 function parseSecret(text: string): SecretSource {
@@ -35,11 +42,18 @@ function parseSecret(text: string): SecretSource {
   const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) throw usage(text, `unknown field "${unknown}"`, `Fields are ${FIELDS.join(', ')}`);
   const { id, src, source, env, type = env === undefined ? 'file' : 'env' } = fields;
+  const rebuild = rebuildOf(text, fields.rebuild);
   if (id === undefined || id === '') throw usage(text, 'id= is required', 'Write --secret id=ID,src=FILE');
   const path = src ?? source;
-  if (type === 'env') return { id, variable: env ?? path ?? id };
-  if (type === 'file') return { id, file: path, variable: env };
+  if (type === 'env') return { id, variable: env ?? path ?? id, rebuild };
+  if (type === 'file') return { id, file: path, variable: env, rebuild };
   throw usage(text, `type "${type}" is not one of file, env`);
+}
+
+function rebuildOf(text: string, value = 'false'): boolean {
+  if (/^(?:1|t|true)$/i.test(value)) return true;
+  if (/^(?:0|f|false)$/i.test(value)) return false;
+  throw usage(text, 'rebuild must be true or false');
 }
 
 function usage(text: string, problem: string, hint?: string): TbuildError {

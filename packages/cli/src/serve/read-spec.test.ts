@@ -42,6 +42,8 @@ const everything: Required<BuildSpec & BuildSettings> & { readonly secrets: Read
   push: true,
   load: false,
   noCache: ['one', 'two'],
+  cacheTtl: '24h',
+  rebuildSecrets: ['token'],
   pull: true,
   cacheFrom: ['cache:1', { type: 'local', src: 'dir' }],
   cacheTo: [{ type: 'registry', ref: 'cache:1', mode: 'max', 'ignore-error': true }],
@@ -96,6 +98,7 @@ const words = [
     'ca.pem',
     '--fake-ids',
   ],
+  ['--cache-ttl', '24h', '--secret', 'id=token,env=TOKEN,rebuild=true'],
   ['--registry-certificate', 'r.example=a.pem', '--registry-client-cert', 'r.example=b.pem,c.pem'],
 ].flat();
 

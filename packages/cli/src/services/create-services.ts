@@ -68,6 +68,7 @@ export function createServices(
     runProgram: trust.runProgram,
     certificates: trust.certificates,
     singleId: env.variables.TBUILD_SINGLE_ID,
+    secretKey: env.variables.TBUILD_SECRET_KEY || undefined,
     createExporters: (output) =>
       createExporters(output, {
         store,

@@ -14,6 +14,8 @@ export interface DigestOptions {
   readonly owner: 'keep' | 'root';
   /** For a mount: counts the attributes of a selected directory, except of the root, and not its name. */
   readonly shown?: boolean;
+  /** Leaves out permission bits, for a copy that sets all of them. */
+  readonly anyMode?: boolean;
 }
 
 /**
@@ -51,7 +53,8 @@ function describe(name: string, entry: TreeEntry, options: DigestOptions): strin
   const { mode, uid, gid } = entry.stats;
   const type = typeOf(entry.stats);
   const owner = options.owner === 'keep' ? `${uid}:${gid}` : '0:0';
-  return `${type === 'socket' ? 'file' : type}\0${name}\0${(mode & 0o7777).toString(8)}:${owner}\0${CONTENT[type](entry, options)}`;
+  const access = options.anyMode === true ? '' : (mode & 0o7777).toString(8);
+  return `${type === 'socket' ? 'file' : type}\0${name}\0${access}:${owner}\0${CONTENT[type](entry, options)}`;
 }
 
 const CONTENT: Record<FileType, (entry: TreeEntry, options: DigestOptions) => string> = {

@@ -67,9 +67,9 @@ function withChecksum(body: string): string {
 /** Returns a hash of the names, attributes and times of everything in a selection. */
 export function fingerprintOf(
   sources: readonly SelectedSource[],
-  { owner, shown = false }: Omit<DigestOptions, 'hasher'>,
+  { owner, shown = false, anyMode = false }: Omit<DigestOptions, 'hasher'>,
 ): string {
-  const hash = createHash('sha256').update(JSON.stringify([owner, shown]));
+  const hash = createHash('sha256').update(JSON.stringify([owner, shown, ...(anyMode ? ['any mode'] : [])]));
   for (const { name, entry, files } of sources) {
     hash.update(JSON.stringify([name, entry.location, slimStat(entry.stats), files.length]));
     files.addTo(hash);

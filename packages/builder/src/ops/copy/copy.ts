@@ -181,7 +181,9 @@ async function openPart(
 ): Promise<CopyPart> {
   const { from } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
-  const options = { sources: selection.sources, exclude: op.exclude, parents: op.parents };
+  // An octal mode replaces the modes of the files; a symbolic one changes them.
+  const anyMode = typeof op.chmod === 'number' ? { anyMode: true } : {};
+  const options = { sources: selection.sources, exclude: op.exclude, parents: op.parents, ...anyMode };
   const input = await openFileInput({ from, sources, options }, ports, {
     signal,
     onListed: (files) => onListed(selection, files),

@@ -30,6 +30,8 @@ export interface FileInput {
   readonly owner: 'keep' | 'root';
   /** Whether the files are for a mount, where the attributes of a selected directory matter. */
   readonly shown: boolean;
+  /** Whether permission bits are not keyed. */
+  readonly anyMode: boolean;
   /** Whether any later change to a file will show in its stats. */
   readonly hasStableStat: boolean;
 }
@@ -38,7 +40,7 @@ export interface FileInput {
 export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'>;
 
 /** Which files to read, and whether for a mount. */
-export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown'>;
+export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown' | 'anyMode'>;
 
 /** The files that a step wants from a context or from one of its sources. */
 export interface WantedFiles {
@@ -76,13 +78,13 @@ async function contextInput(
   { contexts, signal, onListed }: Pick<FilePorts, 'contexts'> & ReadOptions,
 ): Promise<FileInput> {
   const { tree, hasher, owner } = contexts.open(name);
-  const { shown = false } = options;
+  const { shown = false, anyMode = false } = options;
   const selection = await runCooperatively(selectFiles(tree, options), signal);
   const listed = { select: async () => selection, hasher, owner };
-  const digesting = hasher.digestSelection(selection, { owner, shown }, () => onListed?.(listed));
+  const digesting = hasher.digestSelection(selection, { owner, shown, anyMode }, () => onListed?.(listed));
   const content = await runCooperatively(digesting, signal);
   contexts.onRead(name, sizeOf(selection).bytes);
-  return { content, ...listed, shown, hasStableStat: hasher.haveStableStats(selection) };
+  return { content, ...listed, shown, anyMode, hasStableStat: hasher.haveStableStats(selection) };
 }
 
 /** Returns the number of files in a selection and their total size. */
@@ -100,7 +102,7 @@ async function resultInput(
   options: FileInputOptions,
   { results, flavour, signal }: Pick<FilePorts, 'results' | 'flavour'> & Pick<ReadOptions, 'signal'>,
 ): Promise<FileInput> {
-  const { shown = false } = options;
+  const { shown = false, anyMode = false } = options;
   const hasher = createFileHasher();
   let selection: readonly SelectedSource[] | undefined;
   const select = async (): Promise<readonly SelectedSource[]> => {
@@ -111,7 +113,7 @@ async function resultInput(
     ));
   };
   const compute = async (): Promise<Digest> =>
-    runCooperatively(digestSelection(await select(), { hasher, owner: 'keep', shown }), signal);
+    runCooperatively(digestSelection(await select(), { hasher, owner: 'keep', shown, anyMode }), signal);
   const content = await results.contentDigest(result, canonicalJson(options), compute);
-  return { content, select, hasher, owner: 'keep', shown, hasStableStat: true };
+  return { content, select, hasher, owner: 'keep', shown, anyMode, hasStableStat: true };
 }

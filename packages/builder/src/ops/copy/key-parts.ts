@@ -91,9 +91,10 @@ function* joined(parts: Iterable<Part>, inputs: Selected): Generator<Part, void>
   }
 }
 
-function filePart(entry: TreeEntry, { hasher, owner }: FileInput): Part {
+function filePart(entry: TreeEntry, { hasher, owner, anyMode }: FileInput): Part {
   const { mode, uid, gid } = entry.stats;
-  const access = owner === 'keep' ? `${octal(mode)}:${uid}:${gid}` : octal(mode);
+  const bits = anyMode ? '' : octal(mode);
+  const access = owner === 'keep' ? `${bits}:${uid}:${gid}` : bits;
   return [`file ${entry.path}`, `${access} ${contentOf(entry, hasher)}`];
 }
 

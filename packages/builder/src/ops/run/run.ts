@@ -30,11 +30,13 @@ export interface RunSettings extends Pick<
 > {
   /** Proxy variables, which are not part of a key. */
   readonly proxyEnv: readonly string[];
+  /** Results that were made before this time are not used. Milliseconds since the epoch. */
+  readonly notBefore?: number;
 }
 
 /** What RUN uses. */
 export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observer'>, Omit<ImageLayers, 'leafSteps'> {
-  readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn'>;
+  readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn' | 'secretKey'>;
   readonly settings: RunSettings;
   readonly emulators: Emulators;
   /**
@@ -70,6 +72,7 @@ export function runOp(op: RunOp, step: Step, ports: RunPorts): Op<ResultId> {
         takeTurn: () =>
           takeTurn(ports.store.turn(key), { signal, onWait: (holder) => sayThatItWaits(holder, step, ports) }),
         canGive: (result) => isResultOf(key, result),
+        notBefore: ports.settings.notBefore,
         parts: () => runParts(op, { base: base?.result, mounts, options }),
       };
     },

@@ -4,10 +4,10 @@ import { canonicalJson, digestOf } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
 import type { BuildRequest } from '../../../request.ts';
 import { type FilePorts, openFileInput } from '../../copy/file-input.ts';
-import type { Secrets } from '../../secrets.ts';
 import type { StepUnderway } from '../step-files.ts';
 import { type BindMountPorts, openBindMount } from './bind-mount.ts';
 import { type CacheMountPorts, takeCacheDirectories } from './cache-mount.ts';
+import { hashedSecret, type SecretPorts } from './hashed-secret.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { openSecretMount, type OpenSecret } from './secret-mount.ts';
 import { openSshMount } from './ssh-mount.ts';
@@ -15,7 +15,7 @@ import { openSshMount } from './ssh-mount.ts';
 /** Reads the mounts' sources for the key of their step. */
 export async function keyMounts(
   { mounts, sources }: { readonly mounts: readonly RunMount[]; readonly sources: readonly Solved<ResultId>[] },
-  ports: FilePorts,
+  ports: FilePorts & SecretPorts,
   signal: AbortSignal,
 ): Promise<readonly KeyedMount[]> {
   return Promise.all(mounts.map((mount) => keyMount({ mount, sources }, ports, signal)));
@@ -23,9 +23,11 @@ export async function keyMounts(
 
 async function keyMount(
   { mount, sources }: { readonly mount: RunMount; readonly sources: readonly Solved<ResultId>[] },
-  ports: FilePorts,
+  ports: FilePorts & SecretPorts,
   signal: AbortSignal,
 ): Promise<KeyedMount> {
+  const secret = mount.type === 'secret' ? hashedSecret(mount.id, ports) : undefined;
+  if (secret !== undefined) return { mount, key: { ...mount, secret } };
   if (mount.type !== 'bind' && mount.type !== 'cache') return { mount, key: mount };
   const { from, source = '' } = mount;
   const options = { sources: [source.replace(/^\/+/, '')], shown: true };
@@ -52,7 +54,7 @@ export interface OpenMounts {
 }
 
 /** What the mounts of RUN use. */
-export type MountPorts = BindMountPorts & CacheMountPorts & Secrets & Pick<BuildRequest, 'ssh'>;
+export type MountPorts = BindMountPorts & CacheMountPorts & SecretPorts & Pick<BuildRequest, 'ssh'>;
 
 /** Creates the mounts' sources in the step's files, whose disposal removes them. */
 export async function openMounts(

@@ -1,0 +1,43 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { linkSync, rmSync } from 'node:fs';
+import { errnoName } from '@tbuild/errors';
+import { readText, type StoreLayout, writeAtomically } from '@tbuild/store';
+import type { BuildRequest } from '../../../request.ts';
+import type { Secrets } from '../../secrets.ts';
+
+/** What keying secrets uses. */
+export interface SecretPorts extends Secrets, Pick<BuildRequest, 'rebuildSecrets'> {
+  /** The key that the user gives the machines that share a cache. Defaults to one of the store's own. */
+  readonly secretKey?: string;
+  readonly store: Pick<StoreLayout, 'secretKey'>;
+}
+
+/**
+ * Returns what stands for a secret in the key of its step, if its change runs the step again. Without the key of the
+ * hash nobody can find out the secret by trying values.
+ */
+export function hashedSecret(
+  id: string,
+  { rebuildSecrets, readSecret, secretKey, store }: SecretPorts,
+): string | undefined {
+  const value = rebuildSecrets.includes(id) ? readSecret(id) : undefined;
+  if (value === undefined) return undefined;
+  const hash = createHmac('sha256', secretKey ?? ownKey(store.secretKey));
+  return hash.update(`${id}\0`).update(value).digest('hex');
+}
+
+/** Reads the key of the store, and makes it for the first time. Of several processes, the first one makes it. */
+function ownKey(file: string): string {
+  const known = readText(file);
+  if (known !== undefined) return known;
+  const made = `${file}.${process.pid}`;
+  writeAtomically(made, randomBytes(32).toString('hex'), { mode: 0o600 });
+  try {
+    linkSync(made, file);
+  } catch (error) {
+    if (errnoName(error) !== 'EEXIST') throw error;
+  } finally {
+    rmSync(made, { force: true });
+  }
+  return readText(file) ?? ownKey(file);
+}
