@@ -67,8 +67,7 @@ export function createServices(
     findInEngine: openEngineImages(env, { store, content }),
     runProgram: trust.runProgram,
     certificates: trust.certificates,
-    singleId: env.variables.TBUILD_SINGLE_ID,
-    secretKey: env.variables.TBUILD_SECRET_KEY || undefined,
+    ...givenByVariables(env),
     createExporters: (output) =>
       createExporters(output, {
         store,
@@ -87,6 +86,10 @@ export function createServices(
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
+}
+
+function givenByVariables({ variables }: Environment): Pick<Services, 'singleId' | 'secretKey'> {
+  return { singleId: variables.TBUILD_SINGLE_ID, secretKey: variables.TBUILD_SECRET_KEY || undefined };
 }
 
 function openStore(root: string, env: Environment): StoreLayout {
