@@ -28,6 +28,8 @@ export interface DisplayOptions {
   readonly theme?: Theme;
   /** For `tty` only: how many lines of output a running step shows. */
   readonly tailLines?: number;
+  /** For `tty` only: how long the build took before, in milliseconds. */
+  readonly expected?: number;
   /** Returns the text below each warning at the end; without it, a warning is one line. */
   readonly expandWarning?: (warning: WarningView) => string;
   /** Print for each step that ran why it was not cached. */
@@ -155,6 +157,7 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
     color: options.color ?? true,
     theme: options.theme,
     tailLines: options.tailLines,
+    expected: options.expected,
   };
   const output = createKeptOutput();
   let latest = emptyView;

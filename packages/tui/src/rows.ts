@@ -1,6 +1,6 @@
 import { isComplete, stepsIn, timeOf, type BuildView, type StepView } from './build-view.ts';
 import { cutToWidth, padToWidth, widthOf } from './display-width.ts';
-import { formatSeconds } from './format.ts';
+import { formatRemaining, formatSeconds } from './format.ts';
 import { openLine } from './log-lines.ts';
 import { withoutColours } from './terminal-line.ts';
 import { defaultTheme, type Theme, type ThemeColor } from './theme.ts';
@@ -26,8 +26,12 @@ export interface Screen {
   readonly theme?: Theme;
   /** How many lines of output a running step shows. Defaults to 6. */
   readonly tailLines?: number;
+  /** How long the build took before, in milliseconds. */
+  readonly expected?: number;
 }
 
+/** Milliseconds. Less than this is not worth telling. */
+const LEAST_LEFT = 1000;
 const TAIL_LINES = 6;
 /** How many waiting steps are shown. */
 const HELD_LINES = 2;
@@ -36,12 +40,40 @@ const LEAST_TEXT = 20;
 /** The greatest height of the part that is redrawn. */
 const MAX_LIVE_ROWS = 12;
 
-/** Returns the header: `[+] Building 2.3s (5/9)`. */
-export function headerRow(view: BuildView, now: number): Row {
+/** Returns the header: `[+] Building 2.3s (5/9), about 8s left`. `expected` is how long the build took before. */
+export function headerRow(view: BuildView, now: number, expected = 0): Row {
   const complete = isComplete(view);
-  const elapsed = formatSeconds((complete ? (view.finishedAt ?? now) : now) - (view.startedAt ?? now));
-  const text = `[+] Building ${elapsed} (${view.finished.length}/${view.steps.size})${complete ? ' FINISHED' : ''}`;
+  const elapsed = (complete ? (view.finishedAt ?? now) : now) - (view.startedAt ?? now);
+  const left = expected - elapsed;
+  const end = complete ? ' FINISHED' : left > LEAST_LEFT ? `, about ${formatRemaining(left / 1000)} left` : '';
+  const text = `[+] Building ${formatSeconds(elapsed)} (${view.finished.length}/${view.steps.size})${end}`;
   return { text, tone: 'plain' };
+}
+
+/** Steps that finished and are one line of the display, or several that were cached. */
+export type FinishedSteps = readonly [StepView, ...StepView[]];
+
+/** Puts cached steps that finished one after the other together. */
+export function foldCached(finished: readonly StepView[]): readonly FinishedSteps[] {
+  const folded: [StepView, ...StepView[]][] = [];
+  for (const step of finished) {
+    const last = folded.at(-1);
+    if (last !== undefined && isPlainlyCached(step) && isPlainlyCached(last[0])) last.push(step);
+    else folded.push([step]);
+  }
+  return folded;
+}
+
+function isPlainlyCached({ state, transfers }: StepView): boolean {
+  return state === 'cached' && transfers.length === 0;
+}
+
+/** Returns the lines of finished steps. Several cached ones are one line, with their places: `CACHED 2 steps: [1/3] [2/3]`. */
+export function finishedRows(steps: FinishedSteps, now: number): readonly Row[] {
+  const [first, ...others] = steps;
+  if (others.length === 0) return [stepRow(first, now), ...transferRows(first, now)];
+  const places = steps.map(({ name }) => /^\[.*?\]/.exec(name)?.[0] ?? name);
+  return [{ text: ` => CACHED ${steps.length} steps: ${places.join(' ')}`, timer: formatSeconds(0), tone: 'done' }];
 }
 
 /** Returns a step's own line: ` => [build 2/4] RUN make   1.2s`. */
@@ -168,6 +200,6 @@ export function paintedRow(row: Row, { columns, color, theme = defaultTheme }: S
 /** Returns the whole build, one string per line: what remains on the screen of a short build. */
 export function summaryLines(view: BuildView, now: number, screen: Screen): readonly string[] {
   const started = [...view.steps.values()].filter((step) => step.index > 0).sort((a, b) => a.index - b.index);
-  const rows = started.flatMap((step) => [stepRow(step, now), ...transferRows(step, now)]);
+  const rows = foldCached(started).flatMap((steps) => finishedRows(steps, now));
   return [headerRow(view, now), ...rows].map((row) => paintedRow(row, screen));
 }

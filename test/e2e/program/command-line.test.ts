@@ -228,4 +228,26 @@ describe('on a terminal', needs('tmux'), () => {
     expect(screens.join()).toContain('RUN sleep 1.5');
     expect(await terminal.scrollback()).toContain('COPY f /f');
   });
+
+  test('ends with what was built, how it changed, and the next command, and puts cached steps together', async () => {
+    const context = writeFiles({
+      Dockerfile: 'FROM busybox\nRUN echo a > /a\nRUN sleep 1; head -c 3000000 /dev/urandom > /b\nCOPY f /f\n',
+      f: 'f',
+    });
+    const show = async (): Promise<string> => {
+      await using terminal = await startTerminal([program, 'build', ...images(), '-t', 'terminal:2', context], {
+        env: { TBUILD_ROOT: defaultStore() },
+      });
+      await terminal.screens();
+      expect(terminal.exitCode()).toBe(0);
+      return terminal.scrollback();
+    };
+    expect(await show()).toMatch(
+      /^Built terminal:2 \([0-9a-f]{12}\), [\d.]+MB, in [\d.]+s, \d of \d steps cached\nNext: tbuild push terminal:2, or build with --load for docker run terminal:2$/m,
+    );
+    writeFiles({ f: 'x'.repeat(1 << 20) }, context);
+    const again = await show();
+    expect(again).toMatch(/CACHED \d steps: .*\[2\/4\] \[3\/4\]/);
+    expect(again).toMatch(/^Built terminal:2 .*, [\d.]+MB \([\d.]+[kM]?B more than before\), in /m);
+  });
 });

@@ -1,4 +1,4 @@
-import type { BuildRequest, BuildRun } from '@tbuild/builder';
+import type { BuildRequest, BuildResult, BuildRun } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
@@ -19,6 +19,7 @@ import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { openBuild, type AskedBuild, type OpenBuild } from '../services/open-build.ts';
+import { timeBefore } from '../services/recorded-build.ts';
 import { parseCall, withFormat, type CallSpec } from './call/call-spec.ts';
 import type { CallResult } from './call/run-call.ts';
 import type { Command } from './command.ts';
@@ -51,7 +52,8 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
   const { debug, explain } = flags;
-  const shown = { mode, debug, explain, now: opened.services.now, sourceOf: () => definition };
+  const expected = mode === 'tty' ? timeBefore({ '': opened.request }, opened.services) : undefined;
+  const shown = { mode, debug, explain, expected, now: opened.services.now, sourceOf: () => definition };
   const endDisplay = openDisplay(progress, shown, env);
   for (const message of ignoredOptions(flags)) progress.emit({ type: 'warning', message });
   try {
@@ -69,6 +71,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     writeResultFiles(result, flags, { cwd: env.cwd, metadata });
     await writeCycloneDx([result], flags, env.cwd);
     if (quiet) env.stdout.write(`${result.id}\n`);
+    if (mode === 'tty') env.stderr.write(await summaryOf(result, opened));
     return 0;
   } catch (error) {
     await endDisplay();
@@ -78,6 +81,11 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   } finally {
     if (call === undefined) await reportBuild(flags.report, opened, env);
   }
+}
+
+async function summaryOf(result: BuildResult, { request, services }: OpenBuild): Promise<string> {
+  const { buildSummary } = await import('../print/build-summary.ts');
+  return buildSummary(result, request.outputs, services);
 }
 
 /** @throws TbuildError USAGE for a format without a call, which is Buildah's option. */

@@ -13,6 +13,8 @@ export type DisplayFlags = FlagValues<Pick<typeof buildFlags, 'quiet' | 'progres
 export interface DisplayOptions {
   readonly mode: DisplayMode;
   now(): number;
+  /** How long the build took before, in milliseconds. */
+  readonly expected?: number;
   /** Returns the text of a Dockerfile that warnings refer to. */
   sourceOf(file: string): string | undefined;
   /** Tells this display apart from another one of the same process. */
@@ -22,12 +24,13 @@ export interface DisplayOptions {
 /** Shows a build on standard error. The function that it returns ends that. */
 export function openDisplay(
   progress: ProgressChannel,
-  { mode, now, sourceOf, part, ...flags }: DisplayOptions & Pick<DisplayFlags, 'explain' | 'debug'>,
+  { mode, now, expected, sourceOf, part, ...flags }: DisplayOptions & Pick<DisplayFlags, 'explain' | 'debug'>,
   { stderr, variables }: Environment,
 ): () => Promise<void> {
   const shown = display(progress, stderr, {
     mode,
     now,
+    expected,
     color: !variables.NO_COLOR,
     ...styleOf(variables),
     explain: flags.explain,

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import type { BuildRequest, BuildResult, BuildRun, Services } from '@tbuild/builder';
-import { type AskedRecord, buildId, openRecorder, type Recorder, tidyBuilds } from '@tbuild/builds';
+import { type AskedRecord, buildId, listBuilds, openRecorder, type Recorder, tidyBuilds } from '@tbuild/builds';
 import { formatPlatform } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
 import { VERSION } from '../startup/version.ts';
@@ -25,9 +25,7 @@ export async function recorded<T extends BuildResult | ReadonlyMap<string, Build
   const { store, platform, now } = services;
   const asked: AskedRecord = {
     id: buildId(ref),
-    name: Object.entries(requests)
-      .map(([target, request]) => target || nameOf(request))
-      .join(', '),
+    name: buildName(requests),
     startedAt: now(),
     host: { name: hostname(), platform: formatPlatform(platform), tbuild: VERSION },
     requests: Object.fromEntries(Object.entries(requests).map(([target, request]) => [target, withoutText(request)])),
@@ -48,6 +46,20 @@ export async function recorded<T extends BuildResult | ReadonlyMap<string, Build
   } finally {
     tidyBuilds(store, now(), { hasFailed });
   }
+}
+
+function buildName(requests: ToRecord['requests']): string {
+  return Object.entries(requests)
+    .map(([target, request]) => target || nameOf(request))
+    .join(', ');
+}
+
+/** Returns how long the last build of this name took that ended well, in milliseconds. */
+export function timeBefore(requests: ToRecord['requests'], { store }: Pick<Services, 'store'>): number | undefined {
+  const name = buildName(requests);
+  for (const record of listBuilds(store))
+    if (record.name === name && record.status === 'completed') return record.completedAt - record.startedAt;
+  return undefined;
 }
 
 function following({ progress, onDefinition, ...run }: Run, recorder: Recorder): Run {

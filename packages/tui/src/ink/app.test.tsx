@@ -63,6 +63,22 @@ const states: [name: string, events: readonly ProgressEvent[], now: number, on: 
     true,
   ],
   [
+    'several cached, and the time that it took before',
+    [
+      plan,
+      ...plan.steps
+        .slice(0, 3)
+        .flatMap(({ id }): ProgressEvent[] => [
+          started(id, 10),
+          { type: 'finished', step: id, at: 10, outcome: 'cached' },
+        ]),
+      started('exporting to image', 20),
+    ],
+    2000,
+    { ...screen, expected: 12_000 },
+    false,
+  ],
+  [
     'failed, in colour',
     [
       ...running,

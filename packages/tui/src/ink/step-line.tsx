@@ -1,27 +1,25 @@
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
-import type { StepView } from '../build-view.ts';
-import { paintedRow, stepRow, transferRows, type Row, type Screen } from '../rows.ts';
+import { finishedRows, type FinishedSteps, paintedRow, type Row, type Screen } from '../rows.ts';
 
 /** Renders one line, fitted to the screen. */
 export function RowLine({ row, screen }: { readonly row: Row; readonly screen: Screen }): ReactElement {
   return <Text wrap="truncate-end">{paintedRow(row, screen)}</Text>;
 }
 
-/** Renders a step and its transfers. */
+/** Renders a step and its transfers, or cached steps. */
 export function StepLine({
-  step,
+  steps,
   now,
   screen,
 }: {
-  readonly step: StepView;
+  readonly steps: FinishedSteps;
   readonly now: number;
   readonly screen: Screen;
 }): ReactElement {
   return (
     <Box flexDirection="column">
-      <RowLine row={stepRow(step, now)} screen={screen} />
-      {transferRows(step, now).map((row) => (
+      {finishedRows(steps, now).map((row) => (
         <RowLine key={row.text} row={row} screen={screen} />
       ))}
     </Box>

@@ -13,5 +13,5 @@ export function Summary({
   readonly now: number;
   readonly screen: Screen;
 }): ReactElement {
-  return <RowLine row={headerRow(view, now)} screen={screen} />;
+  return <RowLine row={headerRow(view, now, screen.expected)} screen={screen} />;
 }
