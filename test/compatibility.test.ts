@@ -30,7 +30,7 @@ describe('a test runs each row of', () => {
 
 test('every option that Docker shares with tbuild has a row', () => {
   const own = new Set([
-    ...'base-annotations build-arg-file ca cache-ttl cyclonedx-file digest-file dotenv-file env explain fake-ids format gitlab-metadata help report'.split(
+    ...'base-annotations build-arg-file ca cache-ttl cdi-spec-dir cyclonedx-file digest-file dotenv-file env explain fake-ids format gitlab-metadata help report'.split(
       ' ',
     ),
     ...'ignorefile image-name-tag-with-digest-file image-name-with-digest-file insecure-registry jobs'.split(' '),

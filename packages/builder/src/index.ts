@@ -3,6 +3,7 @@ export type { BuildObserver, FailedTree, PlannedImage } from './build-observer.t
 export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
 export type { BuildTarget } from './build-target.ts';
+export { readCdiDevices } from './devices/cdi-devices.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport } from './plan/call.ts';
 export type { CallRun, DockerfileSource } from './plan/open-call.ts';

@@ -96,7 +96,7 @@ export interface Ulimit {
 }
 
 /** One `--allow`: a privilege that a Dockerfile gets only if the user grants it. */
-export type Entitlement = 'network.host' | 'security.insecure';
+export type Entitlement = 'network.host' | 'security.insecure' | 'device' | `device=${string}`;
 
 /** Changes of the finished image that no step makes. */
 export interface ImageEdits {

@@ -26,6 +26,7 @@ export type {
   KeyValuesInstruction,
   LintWarning,
   ListInstruction,
+  DeviceFlag,
   MountFlag,
   MountType,
   OnbuildInstruction,

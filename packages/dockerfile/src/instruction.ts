@@ -85,6 +85,13 @@ export interface MountFlag {
   readonly word: Word;
 }
 
+/** One `--device`, as written. */
+export interface DeviceFlag {
+  readonly name: string;
+  readonly required: boolean;
+  readonly location: SourceRange;
+}
+
 export interface RunInstruction extends InstructionBase {
   readonly kind: 'run';
   readonly command: CommandLine;
@@ -94,6 +101,8 @@ export interface RunInstruction extends InstructionBase {
   readonly mounts: readonly MountFlag[];
   readonly network?: 'default' | 'none' | 'host';
   readonly security?: 'sandbox' | 'insecure';
+  /** Undefined without any. */
+  readonly devices?: readonly DeviceFlag[];
 }
 
 export interface CopyInstruction extends InstructionBase {

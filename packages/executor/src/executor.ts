@@ -54,6 +54,8 @@ export type SandboxMount =
       readonly readonly: boolean;
       /** A file of which no copy may remain, whichever process is killed. */
       readonly isSecret?: boolean;
+      /** A device of this machine that the step may open. */
+      readonly isDevice?: boolean;
     }
   | { readonly type: 'overlay'; readonly mount: Mount; readonly target: string }
   /** The default mode is that of the directory it covers, else 1777. */

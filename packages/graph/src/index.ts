@@ -13,6 +13,7 @@ export type {
   InlineFile,
   MkdirOp,
   ModeChange,
+  RunDevice,
   RunMount,
   RunOp,
   StackOp,

@@ -47,7 +47,17 @@ export interface RunOp {
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
   readonly mounts: readonly RunMount[];
+  /** Devices of CDI specifications; undefined without any. */
+  readonly devices?: readonly RunDevice[];
   readonly platform: Platform;
+}
+
+/** A device that a step asks for. */
+export interface RunDevice {
+  /** `vendor.com/class`, which is its first one, `vendor.com/class=name`, `…=*` for all, or `…=annotated-class`. */
+  readonly name: string;
+  /** Whether the step fails without it. */
+  readonly required: boolean;
 }
 
 export type RunMount =

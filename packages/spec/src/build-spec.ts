@@ -98,6 +98,8 @@ export interface BuildSettings {
   readonly mirrorsOnly?: boolean;
   /** Files with certificates of authorities (PEM) that connections and RUN steps trust; no image or key has them. */
   readonly ca?: readonly string[];
+  /** Where CDI specifications of devices are. Defaults to `/etc/cdi` and `/var/run/cdi`. */
+  readonly cdiSpecDirs?: readonly string[];
   /** Certificates of registries by their `HOST[:PORT]`: files in PEM. */
   readonly registryCertificates?: Readonly<Record<string, CertificateFiles>>;
 }
@@ -119,8 +121,8 @@ export type NetworkMode = 'default' | 'none' | 'host' | 'pasta';
 
 export type Isolation = 'auto' | 'namespace' | 'oci' | 'chroot';
 
-/** What a user may allow: the first two to RUN steps, the last one to outputs. */
-export type Permission = 'network.host' | 'security.insecure' | 'buildx.local.delete';
+/** What a user may allow: the last one to outputs, the others to RUN steps. */
+export type Permission = 'network.host' | 'security.insecure' | 'device' | `device=${string}` | 'buildx.local.delete';
 
 /** What a RUN step uses of the machine; sizes are bytes, or have a unit. */
 export type ResourceName =

@@ -58,5 +58,8 @@ export const meaningCases: readonly MessageCase[] = [
       'policy.json': '{"rules": [{"action": "DENY", "selector": {"identifier": "docker-image://docker.io/*"}}]}',
     },
   }),
-  dockerfile('A device of RUN is refused', 'FROM busybox\nRUN --device=vendor.com/device=all true\n'),
+  dockerfile(
+    'A device of RUN that nobody allowed is refused',
+    'FROM busybox\nRUN --device=vendor.com/device=all true\n',
+  ),
 ];

@@ -57,7 +57,7 @@ export async function planBuild(
     progress.emit({ type: 'warning', message });
   const scans = await planScans(plans, request, planning);
   const graph = planning.graph.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
-  requireEntitlements(graph, request);
+  await requireEntitlements(graph, request, ports);
   return { plans, scans, graph };
 }
 

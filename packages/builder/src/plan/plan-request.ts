@@ -11,10 +11,11 @@ import type { BuildInputs } from '../session/inputs.ts';
 import { remoteContext } from '../session/remote-op.ts';
 import { checkedImage } from '../source-policy/check-source.ts';
 import { track } from '../track.ts';
+import type { EntitlementPorts } from './entitlements.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 
 /** What planning uses. */
-export interface PlanPorts extends ImageSources {
+export interface PlanPorts extends ImageSources, EntitlementPorts {
   /** Platform of this machine. */
   readonly platform: Platform;
 }

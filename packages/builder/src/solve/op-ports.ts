@@ -23,6 +23,7 @@ export type SolvePorts = Pick<
   | 'resolvConf'
   | 'certificates'
   | 'singleId'
+  | 'cdiDevices'
   | 'platform'
   | 'searchPath'
   | 'secretKey'

@@ -7,7 +7,7 @@ export const bakeFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow what targets ask for: network.host, security.insecure, buildx.local.delete, fs[.read|.write]=PATH',
+    help: 'Allow what targets ask for: network.host, security.insecure, device[=NAME], buildx.local.delete, fs[.read|.write]=PATH',
   },
   builder: { kind: 'text', hidden: true, help: 'No effect: there is one builder' },
   call: buildFlags.call,
@@ -21,6 +21,7 @@ export const bakeFlags = {
     help: 'A bake or compose file, "-" for standard input; later files add to earlier ones',
   },
   ca: registryFlags.ca,
+  'cdi-spec-dir': buildFlags['cdi-spec-dir'],
   'gitlab-metadata': buildFlags['gitlab-metadata'],
   'insecure-registry': registryFlags['insecure-registry'],
   isolation: buildFlags.isolation,

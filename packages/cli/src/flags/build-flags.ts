@@ -23,7 +23,7 @@ export const buildFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow network.host or security.insecure to RUN steps, buildx.local.delete to outputs',
+    help: 'Allow network.host, security.insecure, device[=NAME] to RUN steps, buildx.local.delete to outputs',
   },
   annotation: {
     kind: 'list',
@@ -59,6 +59,11 @@ export const buildFlags = {
     kind: 'text',
     value: 'CALL',
     help: 'Build nothing, print: check, outline, targets or subrequests.describe; also CALL,format=json',
+  },
+  'cdi-spec-dir': {
+    kind: 'list',
+    value: 'DIR',
+    help: 'Where CDI specifications of devices are (default: /etc/cdi and /var/run/cdi)',
   },
   'cgroup-parent': { kind: 'text', value: 'PATH', help: 'The parent of the control groups of RUN steps' },
   check: { kind: 'switch', help: 'Check the Dockerfile without building: --call=check' },

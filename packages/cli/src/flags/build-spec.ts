@@ -55,7 +55,7 @@ export function specFromFlags(
 
 /** Returns how a command line asks to build. */
 export function settingsFromFlags(
-  flags: Pick<BuildFlags, 'root' | 'isolation' | keyof typeof registryFlags>,
+  flags: Pick<BuildFlags, 'root' | 'isolation' | 'cdi-spec-dir' | keyof typeof registryFlags>,
 ): BuildSettings {
   const { insecure, mirrors, mirrorsOnly, ca, certificates } = registryOptions(flags);
   return {
@@ -65,6 +65,7 @@ export function settingsFromFlags(
     registryMirrors: mirrors,
     mirrorsOnly,
     ca,
+    cdiSpecDirs: flags['cdi-spec-dir'],
     registryCertificates: certificates,
   };
 }
@@ -72,7 +73,12 @@ export function settingsFromFlags(
 export const NETWORKS: readonly NetworkMode[] = ['default', 'none', 'host', 'pasta'];
 export const PULL_POLICIES: readonly PullPolicy[] = ['newer', 'missing', 'never', 'always'];
 export const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
-export const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
+export const PERMISSIONS: readonly Permission[] = [
+  'network.host',
+  'security.insecure',
+  'device',
+  'buildx.local.delete',
+];
 
 /**
  * Reads when to ask registries for base images: true, false or a policy.
@@ -101,8 +107,11 @@ export function isolationOf(word: string): Isolation {
  * @throws TbuildError USAGE
  */
 export function permissionOf(text: string): Permission {
+  if (isDevice(text)) return text;
   return choiceOf(text, PERMISSIONS, '--allow');
 }
+
+const isDevice = (text: string): text is `device=${string}` => /^device=./.test(text);
 
 function contextOf([context, ...more]: readonly string[]): string {
   if (context === undefined)

@@ -85,7 +85,7 @@ const buildahOptions = {
   'created-annotation': 'Use --annotation org.opencontainers.image.created=TIME',
   creds: CREDENTIALS,
   'decryption-key': 'Pull and decrypt the image with skopeo first',
-  device: 'Remove it: a step has null, zero, full, random, urandom and tty, and no other devices',
+  device: 'Use RUN --device=vendor.com/class=name with a CDI specification, and --allow device',
   'disable-compression': 'Use -o type=oci,compression=uncompressed',
   dns: 'Use --network host, or change /etc/resolv.conf of this machine',
   'dns-option': 'Change /etc/resolv.conf of this machine',

@@ -108,6 +108,7 @@ export function settingsOf(fields: Fields): BuildSettings {
     registryMirrors: fields.list('registryMirrors', textOf),
     mirrorsOnly: fields.flag('mirrorsOnly'),
     ca: fields.list('ca', textOf),
+    cdiSpecDirs: fields.list('cdiSpecDirs', textOf),
     registryCertificates: fields.record('registryCertificates', certificateOf),
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Services } from '@tbuild/builder';
+import { readCdiDevices, type Services } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs, type LocalStore } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
@@ -30,6 +30,8 @@ export interface ServicesOptions {
   readonly registries?: RegistryOptions;
   /** How RUN steps are isolated. Defaults to `auto`. */
   readonly isolation?: Isolation;
+  /** Where CDI specifications are. */
+  readonly cdiSpecDirs?: readonly string[];
   /** Receives warnings about the isolation of steps. */
   readonly warn?: (message: string, detail: string) => void;
   /** Shows a wait that a server asks for. Defaults to a line on standard error. */
@@ -37,10 +39,8 @@ export interface ServicesOptions {
 }
 
 /** Chooses every implementation that a command works with. Loads and makes none before it is needed. */
-export function createServices(
-  { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: ServicesOptions,
-  env: Environment,
-): Services {
+export function createServices(options: ServicesOptions, env: Environment): Services {
+  const { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait } = options;
   const store = openStore(root, env);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
@@ -67,7 +67,7 @@ export function createServices(
     findInEngine: openEngineImages(env, { store, content }),
     runProgram: trust.runProgram,
     certificates: trust.certificates,
-    ...givenByVariables(env),
+    ...aboutSteps(options, env),
     createExporters: (output) =>
       createExporters(output, {
         store,
@@ -83,18 +83,28 @@ export function createServices(
       await close();
       trust[Symbol.dispose]();
     },
-    resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
 }
 
-function givenByVariables({ variables }: Environment): Pick<Services, 'singleId' | 'secretKey'> {
-  return { singleId: variables.TBUILD_SINGLE_ID, secretKey: variables.TBUILD_SECRET_KEY || undefined };
-}
+const CDI_DIRECTORIES = ['/etc/cdi', '/var/run/cdi'];
 
 function openStore(root: string, env: Environment): StoreLayout {
   makeStore(root, env);
   return storeLayout(root);
+}
+
+/** Returns what steps need to know of this machine. */
+function aboutSteps(
+  { cdiSpecDirs = CDI_DIRECTORIES }: Pick<ServicesOptions, 'cdiSpecDirs'>,
+  { variables }: Environment,
+): Pick<Services, 'singleId' | 'secretKey' | 'cdiDevices' | 'resolvConf'> {
+  return {
+    singleId: variables.TBUILD_SINGLE_ID,
+    secretKey: variables.TBUILD_SECRET_KEY || undefined,
+    cdiDevices: () => readCdiDevices(cdiSpecDirs),
+    resolvConf: () => readOptional('/etc/resolv.conf'),
+  };
 }
 
 /** Opens the subprocess that writes layers; none for a single processor. */

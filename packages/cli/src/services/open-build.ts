@@ -171,6 +171,7 @@ function openServices(
         certificates: settings.registryCertificates,
       },
       isolation: settings.isolation,
+      cdiSpecDirs: settings.cdiSpecDirs,
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
       showWait: waitAsStep(progress),
     },

@@ -186,11 +186,15 @@ function fieldRange({ text, location }: Word, field: string | undefined): Source
   return { file, start: { line: start.line, column }, end: { line: start.line, column: column + field.length } };
 }
 
-/** Splits one CSV record into fields. */
-function splitFields(word: Word): string[] {
+const EXAMPLES: Readonly<Record<string, string>> = {
+  Mount: '--mount=type=cache,target=/cache',
+  Device: '--device=vendor.com/class=name',
+};
+
+/** Splits the value of a flag, one CSV record, into fields. `what` names it in messages. */
+export function splitFields(word: Word, what = 'Mount'): string[] {
   const { text } = word;
-  if (text === '')
-    throw syntaxError('Mount has no options', word.location, 'Write for example --mount=type=cache,target=/cache');
+  if (text === '') throw syntaxError(`${what} has no options`, word.location, `Write for example ${EXAMPLES[what]}`);
   const fields: string[] = [];
   for (let at = 0; ;) {
     if (text[at] !== '"') {

@@ -1,8 +1,8 @@
 import { readFlags, type Flags } from '../flags.ts';
 import { parseHeredocMark } from '../heredoc.ts';
 import type { RunInstruction } from '../instruction.ts';
-import { rangeOf } from '../logical-lines.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
+import { parseDevice } from './device.ts';
 import { toCommandLine } from './exec-form.ts';
 import { parseMount } from './mount.ts';
 import { type InstructionRequest, faultIn } from './request.ts';
@@ -12,13 +12,18 @@ const SECURITY_MODES = ['sandbox', 'insecure'] as const;
 
 /** RUN: a command, its heredocs and mounts. */
 export function parseRun(request: InstructionRequest): RunInstruction {
-  refuseDevices(request);
-  const flags = readFlags(request.line, request.flags, { mount: 'list', network: 'value', security: 'value' });
+  const flags = readFlags(request.line, request.flags, {
+    device: 'list',
+    mount: 'list',
+    network: 'value',
+    security: 'value',
+  });
   const command = toCommandLine(request.args);
   if (command.form === 'exec' && command.args.length === 0)
     throw faultIn(request, 'RUN requires at least one argument');
   const network = oneOf(flags, 'network', NETWORKS);
   const security = oneOf(flags, 'security', SECURITY_MODES);
+  const devices = (flags.get('device') ?? []).map(parseDevice);
   const { heredocs } = request;
   const isScript = command.form === 'shell' && parseHeredocMark(command.text) !== undefined;
   const script = isScript ? heredocs[0] : undefined;
@@ -31,15 +36,8 @@ export function parseRun(request: InstructionRequest): RunInstruction {
     mounts: (flags.get('mount') ?? []).map(parseMount),
     network,
     security,
+    ...(devices.length === 0 ? {} : { devices }),
   };
-}
-
-/** Docker's frontend accepts the flag since 1.27, so it must not be reported as misspelt. */
-function refuseDevices({ flags, line }: InstructionRequest): void {
-  const device = flags.find(({ name }) => name === 'device');
-  if (device === undefined) return;
-  const hint = 'Remove it: a step has null, zero, full, random, urandom and tty, and no other devices';
-  throw syntaxError('RUN --device is not supported yet', rangeOf(line, device.start, device.end), hint);
 }
 
 function oneOf<T extends string>(flags: Flags, name: string, values: readonly T[]): T | undefined {

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
+import { type AllowedDevice, type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { startTool } from '../machine/tools.ts';
 import { DEVICES } from '../sandbox/devices.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
@@ -14,8 +14,8 @@ export interface DeviceGuard {
   readonly hierarchies: readonly Hierarchy[];
   /** The `cgroup.procs` file by which a step that may open all devices leaves the group. */
   readonly leaveFile: string;
-  /** Attaches the filter to another group. */
-  guard(group: string): void;
+  /** Attaches the filter to another group, which may open more devices. */
+  guard(group: string, more: readonly AllowedDevice[]): void;
 }
 
 interface Entered extends DeviceGuard {
@@ -25,6 +25,7 @@ interface Entered extends DeviceGuard {
 
 /** /dev/ptmx and the terminals in /dev/pts. */
 const TERMINALS = [{ major: 5, minor: 2 }, { major: 136 }];
+const ALLOWED: readonly AllowedDevice[] = [...DEVICES, ...TERMINALS];
 
 let entered: Promise<Entered | undefined> | undefined;
 
@@ -60,7 +61,7 @@ async function enter(): Promise<Entered | undefined> {
   const path = join(hierarchy.own, ownGroup());
   const leaveFile = `${hierarchy.own}/cgroup.procs`;
   try {
-    const filter = loadDeviceFilter([...DEVICES, ...TERMINALS]);
+    const filter = loadDeviceFilter(ALLOWED);
     mkdirSync(path);
     filter.attach(path);
     await writeFile(`${path}/cgroup.procs`, '0');
@@ -79,8 +80,8 @@ async function enter(): Promise<Entered | undefined> {
   }
 }
 
-function attachTo(filter: DeviceFilter): (group: string) => void {
-  return (group) => filter.attach(group);
+function attachTo(filter: DeviceFilter): DeviceGuard['guard'] {
+  return (group, more) => (more.length === 0 ? filter : loadDeviceFilter([...ALLOWED, ...more])).attach(group);
 }
 
 async function leave(leaveFile: string, path: string): Promise<void> {

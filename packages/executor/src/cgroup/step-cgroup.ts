@@ -20,7 +20,8 @@ export interface StepCgroup {
 }
 
 /**
- * Creates the groups of a step that has limits or a parent group; returns undefined for a step with neither. Without
+ * Creates the groups of a step that has limits or a parent group; returns undefined for a step with neither, unless it
+ * `always` needs one of version 2. Without
  * a parent they are in tbuild's own group (v1) or beside it (v2), since a v2 group with processes cannot limit
  * children.
  *
@@ -29,9 +30,9 @@ export interface StepCgroup {
 export function makeStepCgroup(
   name: string,
   { resources = {}, cgroupParent }: Pick<Sandbox, 'resources' | 'cgroupParent'>,
-  hierarchies: readonly Hierarchy[],
+  { hierarchies, always = false }: { readonly hierarchies: readonly Hierarchy[]; readonly always?: boolean },
 ): StepCgroup | undefined {
-  const groups = groupsFor(name, resources, { hierarchies, parent: cgroupParent });
+  const groups = groupsFor(name, resources, { hierarchies, parent: cgroupParent, always });
   if (groups.length === 0) return undefined;
   const made: string[] = [];
   try {
@@ -62,10 +63,10 @@ interface Group {
 function groupsFor(
   name: string,
   resources: Resources,
-  { hierarchies, parent }: { hierarchies: readonly Hierarchy[]; parent: string | undefined },
+  { hierarchies, parent, always }: { hierarchies: readonly Hierarchy[]; parent: string | undefined; always: boolean },
 ): readonly Group[] {
   const limited = CONTROLLERS.filter((controller) => controlFiles(controller, 1, resources).length > 0);
-  if (limited.length === 0 && parent === undefined) return [];
+  if (limited.length === 0 && parent === undefined && !always) return [];
   const hierarchyOf = (controller: Controller): Hierarchy | undefined =>
     hierarchies.find(({ controllers }) => controllers.includes(controller));
   const missing = limited.find((controller) => hierarchyOf(controller) === undefined);
@@ -73,7 +74,8 @@ function groupsFor(
   if (hierarchies.length === 0) throw cannotLimit('no control groups are mounted');
   return hierarchies.flatMap((hierarchy) => {
     const controllers = limited.filter((controller) => hierarchyOf(controller) === hierarchy);
-    if (controllers.length === 0 && parent === undefined) return [];
+    const isOwn = always && hierarchy.version === 2;
+    if (controllers.length === 0 && parent === undefined && !isOwn) return [];
     return [{ hierarchy, controllers, path: join(parentIn(hierarchy, parent), GROUP_PREFIX + name) }];
   });
 }

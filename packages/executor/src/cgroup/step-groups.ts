@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { type AllowedDevice, majorOf, minorOf } from '@tbuild/linux';
 import type { Sandbox } from '../executor.ts';
 import { type DeviceGuard, enterDeviceGuard } from './device-guard.ts';
 import { type VisibleGroup, visibleGroups } from './group-view.ts';
@@ -25,15 +27,20 @@ export interface StepGroups extends AsyncDisposable {
  */
 export async function makeStepGroups(
   name: string,
-  sandbox: Pick<Sandbox, 'security' | 'resources' | 'cgroupParent'>,
+  sandbox: Pick<Sandbox, 'security' | 'resources' | 'cgroupParent'> & Partial<Pick<Sandbox, 'mounts'>>,
   { guardsDevices }: { readonly guardsDevices: boolean },
 ): Promise<StepGroups> {
   const guard = guardsDevices ? await enterDeviceGuard() : undefined;
   const hierarchies = guard?.hierarchies ?? readHierarchies();
-  const limits = makeStepCgroup(name, sandbox, hierarchies);
   const wanted = guardsDevices && sandbox.security === 'sandbox';
+  const devices = devicesOf(sandbox);
+  const isOwn = wanted && guard !== undefined && devices.length > 0;
+  const limits = makeStepCgroup(name, sandbox, { hierarchies, always: isOwn });
   return {
-    joinFiles: [...(limits?.joinFiles ?? []), ...(guard === undefined ? [] : joinGuard(guard, limits, wanted))],
+    joinFiles: [
+      ...(limits?.joinFiles ?? []),
+      ...(guard === undefined ? [] : joinGuard(guard, limits, { wanted, devices })),
+    ],
     leaveFile: guard?.leaveFile,
     visible: visibleGroups(hierarchies, (hierarchy) => limits?.groupIn(hierarchy)),
     needsNodev: wanted && guard === undefined,
@@ -43,8 +50,21 @@ export async function makeStepGroups(
 }
 
 /** A group with limits is outside the group with the filter; a step that may open all devices must be too. */
-function joinGuard(guard: DeviceGuard, limits: StepCgroup | undefined, wanted: boolean): readonly string[] {
+function joinGuard(
+  guard: DeviceGuard,
+  limits: StepCgroup | undefined,
+  { wanted, devices }: { readonly wanted: boolean; readonly devices: readonly AllowedDevice[] },
+): readonly string[] {
   const limited = guard.hierarchies.flatMap((each) => (each.version === 2 ? (limits?.groupIn(each) ?? []) : []));
-  if (wanted) for (const group of limited) guard.guard(group);
+  if (wanted) for (const group of limited) guard.guard(group, devices);
   return wanted || limited.length > 0 ? [] : [guard.leaveFile];
+}
+
+/** Returns the numbers of the devices that a step may open besides those of every step. */
+function devicesOf({ mounts = [] }: Partial<Pick<Sandbox, 'mounts'>>): readonly AllowedDevice[] {
+  return mounts.flatMap((mount) => {
+    if (mount.type !== 'bind' || mount.isDevice !== true) return [];
+    const { rdev } = statSync(mount.source);
+    return [{ major: majorOf(rdev), minor: minorOf(rdev) }];
+  });
 }

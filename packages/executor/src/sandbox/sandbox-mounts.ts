@@ -190,7 +190,12 @@ function mountEntry(
   switch (mount.type) {
     case 'bind':
       if (kind === 'file')
-        return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []), ...deviceOptions(layout));
+        return bindEntry(
+          mount.source,
+          path,
+          ...(mount.readonly ? ['ro'] : []),
+          ...(mount.isDevice === true ? [] : deviceOptions(layout)),
+        );
       return {
         source: mount.source,
         target: path,

@@ -1,6 +1,6 @@
 import type { Lookup, RunInstruction } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
-import type { RunMount, StepId } from '@tbuild/graph';
+import type { RunMount, RunOp, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
 import { formatEnvironment, setVariable, variable, type Environment } from '../environment.ts';
 import { cwdOf, withStep, type StageState } from '../stage-state.ts';
@@ -31,6 +31,7 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
         instruction.network === undefined || instruction.network === 'default' ? context.network : instruction.network,
       security: instruction.security ?? 'sandbox',
       mounts,
+      ...devicesOf(instruction),
       platform: state.platform,
     },
     base: state.tip,
@@ -42,6 +43,10 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
   const asked = withDeclaredMounts(named.state, declared, instruction.location);
   return withStep(asked, step, `RUN ${historyOf(state, command.args)} # buildkit`);
 };
+
+function devicesOf({ devices }: RunInstruction): Pick<RunOp, 'devices'> {
+  return devices === undefined ? {} : { devices: devices.map(({ name, required }) => ({ name, required })) };
+}
 
 /** Adds the secrets and agents that a RUN asks for. */
 function withDeclaredMounts(state: StageState, mounts: readonly RunMount[], location: SourceRange): StageState {

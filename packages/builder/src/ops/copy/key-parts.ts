@@ -38,7 +38,7 @@ export interface RunInputs {
 
 /** Returns the parts of the key of a RUN. */
 export async function runParts(op: RunOp, { base, mounts, options }: RunInputs): Promise<KeyParts> {
-  const { args, env, cwd, user, hostname, network, security, platform } = op;
+  const { args, env, cwd, user, hostname, network, security, platform, devices = [] } = op;
   const variables = env.map((text) => [`variable ${text.split('=', 1)[0] ?? ''}`, hint(text)] as const);
   const shown = mounts.map(
     ({ mount, key, input }) =>
@@ -49,8 +49,17 @@ export async function runParts(op: RunOp, { base, mounts, options }: RunInputs):
   );
   const given = Object.entries(options).map(([name, value]) => [`option ${name}`, shortDigest(value)] as const);
   const own = { 'working directory': cwd, user, hostname, network, security, platform: shortDigest(platform) };
+  const asked = devices.map(({ name, required }) => [`device ${name}`, String(required)] as const);
   return joined(
-    [...baseParts(base), ['instruction', shortDigest(args)], ...Object.entries(own), ...given, ...variables, ...shown],
+    [
+      ...baseParts(base),
+      ['instruction', shortDigest(args)],
+      ...Object.entries(own),
+      ...given,
+      ...variables,
+      ...shown,
+      ...asked,
+    ],
     await selected(mounts.map(({ input }) => input)),
   );
 }

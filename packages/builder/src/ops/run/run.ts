@@ -1,9 +1,12 @@
+import { TbuildError } from '@tbuild/errors';
 import { type Executor, type ProcessUser, resolveUser, type Sandbox } from '@tbuild/executor';
 import type { ResultId, RunOp, Step } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import { type StoreLayout, takeTurn } from '@tbuild/store';
+import type { CdiDevice } from '../../devices/cdi-spec.ts';
+import { stepDevices, type StepDevices } from '../../devices/step-devices.ts';
 import type { BuildRequest } from '../../request.ts';
 import type { FilePorts } from '../copy/file-input.ts';
 import { runParts } from '../copy/key-parts.ts';
@@ -12,13 +15,14 @@ import { keyOf } from '../key-of.ts';
 import { newResultId, isResultOf } from '../run-result.ts';
 import { gatherTrees, prepareOn } from '../trees.ts';
 import { keepFailedTree, type KeepPorts } from './keep-failed-tree.ts';
+import { linkerCacheFor } from './linker-cache.ts';
 import type { KeyedMount } from './mounts/keyed-mount.ts';
 import { keyMounts, type MountPorts, type OpenMounts, openMounts } from './mounts/run-mounts.ts';
 import { networkFiles, parseHost } from './network-files.ts';
 import { type Emulators, type PlatformNeeds, requirePlatform } from './require-platform.ts';
 import { exited, memoryNote } from './run-end.ts';
 import { stepUser } from './single-id.ts';
-import { additionsTo, type StepAdditions } from './step-additions.ts';
+import { additionsTo, type StepAdditions, without } from './step-additions.ts';
 import type { Certificates } from './step-certificates.ts';
 import { createStepFiles, type StepFiles } from './step-files.ts';
 import { openStepOutput } from './step-output.ts';
@@ -46,6 +50,8 @@ export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observ
   executor(): Promise<Executor>;
   /** Why steps have only one id, and what would give them more; undefined where they have more. */
   readonly singleId?: string;
+  /** Returns the devices of this machine that have a CDI specification. */
+  cdiDevices(): Promise<readonly CdiDevice[]>;
   /** What steps trust beside the certificates of their image. */
   readonly certificates?: Certificates;
   /** Returns the machine's /etc/resolv.conf, from which that of the steps is made. */
@@ -128,10 +134,12 @@ async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Pro
   const { certificates, singleId } = ports;
   const { fakeIds } = settings;
   const user = stepUser(resolveUser(tree, op.user), { singleId, fakeIds });
-  const added = additionsTo(op, { certificates, fakeIds }, { active, tree, flavour, files });
+  const found = await openDevices(run, ports, signal);
+  const added = additionsTo(op, { certificates, fakeIds, ...found }, { active, tree, flavour, files });
   const { secrets } = mounted;
   using output = openStepOutput(step.id, { secrets, most: settings.logMax, progress: ports.progress });
   const sandbox = sandboxOf(op, { needs, files, mounted, added, user }, ports);
+  for (const name of found?.devices.missing ?? []) output.stderr(missingDeviceNote(name));
   const end = await executor.run(sandbox, output, signal);
   added.takeBack();
   const facts = { store, secrets, memory: settings.resources?.memory, singleId };
@@ -143,6 +151,31 @@ async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Pro
   }
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(run.result));
+}
+
+/**
+ * Returns what the devices of a step give it; undefined for a step without.
+ * @throws TbuildError UNSUPPORTED for a device that is not there, or an isolation that cannot give any.
+ */
+async function openDevices(
+  { op, base }: KeyedRun,
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<{ readonly devices: StepDevices; readonly linkerCache?: Uint8Array } | undefined> {
+  if (op.devices === undefined) return undefined;
+  const devices = stepDevices(op.devices, await ports.cdiDevices());
+  const executor = await ports.executor();
+  if (devices.mounts.length > 0 && executor.name !== 'namespace')
+    throw new TbuildError('UNSUPPORTED', `Steps have no devices of this machine with --isolation ${executor.name}`, {
+      hint: 'Use --isolation namespace',
+    });
+  if (devices.libraries.length === 0) return { devices };
+  await using scratch = await prepareOn(base, ports);
+  return { devices, linkerCache: await linkerCacheFor(devices, { scratch, flavour: ports.flavour, executor }, signal) };
+}
+
+function missingDeviceNote(name: string): Uint8Array {
+  return Buffer.from(`Optional device ${JSON.stringify(name)} is not registered\n`);
 }
 
 /** The parts of a sandbox. */
@@ -163,7 +196,8 @@ function sandboxOf(
   const { hostname, security } = op;
   const network = op.network === 'default' && settings.network === 'pasta' ? 'pasta' : op.network;
   const networking = networkFiles(files, { resolvConf, extraHosts, hostname, network });
-  const env = [...op.env, ...proxyEnv, ...added.env, ...mounted.env];
+  const own = [...op.env, ...proxyEnv, ...added.env];
+  const env = [...without(own, added.overrides), ...added.overrides, ...mounted.env];
   return {
     root: added.root,
     mounts: [...networking, ...added.mounts, ...mounted.mounts, ...needs.mounts],

@@ -1,17 +1,16 @@
 import { lstatSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { resolveDestination } from '@tbuild/context';
-import type { Sandbox, SandboxMount } from '@tbuild/executor';
+import type { SandboxMount } from '@tbuild/executor';
 import {
   type ActiveSnapshot,
   type Attributes,
-  createTreeWriter,
-  insertLayer,
   isWhiteout,
   type LayeredTree,
   openLayeredTree,
   type OverlayFlavour,
   readAttributes,
+  type TreeWriter,
 } from '@tbuild/snapshot';
 import type { StepFiles } from './step-files.ts';
 
@@ -23,7 +22,7 @@ export interface Certificates {
 }
 
 /** What a step needs to trust more authorities. */
-export interface StepTrust extends Pick<Sandbox, 'root'> {
+export interface StepTrust {
   readonly mounts: readonly SandboxMount[];
   readonly env: readonly string[];
   /** Takes the certificates out of what the step changed. Call it when the step has ended. */
@@ -37,6 +36,13 @@ export interface StepTree {
   readonly flavour: OverlayFlavour;
 }
 
+/** Where the certificates go. */
+export interface TrustPlaces {
+  readonly files: StepFiles;
+  /** Writes into a layer of the step's tree that no commit has. */
+  readonly writer: TreeWriter;
+}
+
 /** Marks what is added to a bundle, so that it can be found again. */
 const MARK = '# Added by tbuild for the time of one step\n';
 
@@ -46,24 +52,19 @@ const MARK = '# Added by tbuild for the time of one step\n';
  * look elsewhere.
  */
 export function trustInStep(
-  certificates: Certificates | undefined,
+  certificates: Certificates,
   { active, tree, flavour }: StepTree,
-  files: StepFiles,
+  { files, writer }: TrustPlaces,
 ): StepTrust {
-  if (certificates === undefined) return { root: active, mounts: [], env: [], takeBack: () => {} };
   const addition = Buffer.from(`\n${MARK}${certificates.added}`);
   const bundles = bundlesOf(tree);
-  const { layer, ...root } = insertLayer(active);
-  const writer = createTreeWriter({ upper: layer, lowers: active.lowers, flavour });
   for (const { path, bytes, attributes } of bundles) {
     writer.ensureDirectory(posix.dirname(path), NEW_DIRECTORY);
     writer.file(path, attributes, { bytes: Buffer.concat([bytes, addition]) });
   }
-  writer.finish();
   const system = bundles.find(({ isNew }) => !isNew)?.bytes ?? Buffer.from(certificates.machine);
   const named = { added: Buffer.from(certificates.added), all: Buffer.concat([system, addition]) };
   return {
-    root,
     mounts: PLACES.map(({ target, kind }): SandboxMount => ({
       type: 'bind',
       source: files.write('certificates', named[kind], { mode: 0o644 }),
