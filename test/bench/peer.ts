@@ -13,6 +13,8 @@ export interface PeerBuild {
   /** Lets base images be pulled from a registry. */
   readonly pull?: boolean;
   readonly platform?: string;
+  /** The address of the Docker that is to have the image, for peers that load. */
+  readonly loadInto?: string;
   /** The isolation of RUN steps, one that the peer lists. */
   readonly isolation?: Isolation;
 }
@@ -30,6 +32,10 @@ export interface Peer extends AsyncDisposable {
   readonly archives: readonly Compression[];
   /** The isolations that it supports. */
   readonly isolations?: readonly Isolation[];
+  /** The address of its Docker. */
+  readonly engine?: string;
+  /** Whether its images can go into a Docker. */
+  readonly loads?: boolean;
   /** Builds the context in a directory; throws when that fails. */
   build(context: string, options?: PeerBuild): Promise<unknown>;
   /** Makes ready to bake. Undefined for a peer that cannot. Not measured. */

@@ -6,6 +6,7 @@ import { eightStages } from './eight-stages.ts';
 import { emulated } from './emulated.ts';
 import { ignoredFiles } from './ignored-files.ts';
 import { isolations } from './isolations.ts';
+import { loading } from './loading.ts';
 import { manyFiles } from './many-files.ts';
 import { nodeProject } from './node-project.ts';
 import { oneFile } from './one-file.ts';
@@ -25,5 +26,6 @@ export const cases: readonly BenchCase[] = [
   ignoredFiles,
   emulated,
   pullRunPush,
+  loading,
   archive,
 ];

@@ -13,6 +13,8 @@ export async function dockerBuildx(directory: string): Promise<Peer> {
   return {
     name: 'docker buildx',
     archives: ['uncompressed'],
+    engine: daemon.host,
+    loads: true,
     async build(context, { noCache, push, archive, platform } = {}) {
       const tag = ['--tag', push ?? 'bench', ...(push ? ['--push'] : [])];
       const options = [...(noCache ? ['--no-cache'] : []), ...(platform ? ['--platform', platform] : [])];

@@ -17,13 +17,14 @@ export async function tbuild(directory: string): Promise<Peer> {
   return {
     name: 'tbuild',
     archives: 'createZstdCompress' in zlib ? ['gzip', 'zstd', 'uncompressed'] : ['gzip', 'uncompressed'],
+    loads: true,
     isolations: ['namespace', 'chroot', ...RUNTIMES.filter((name) => isRoot && hasProgram(name))],
     async build(context, options = {}) {
       const args = ['build', '--quiet', ...baseImageArguments([...bases]), ...argumentsOf(options), context];
       const [command = '', ...rest] = [...withRuntime(options.isolation), program, ...args];
       let memory: { stop(): number | undefined } | undefined;
       await runChecked(command, rest, {
-        env: { TBUILD_ROOT: store },
+        env: { TBUILD_ROOT: store, ...(options.loadInto ? { DOCKER_HOST: options.loadInto } : {}) },
         onStart: ({ pid }) => (memory = watchMemory(pid)),
       });
       peak = memory?.stop();
@@ -55,13 +56,14 @@ function withRuntime(isolation: Isolation | undefined): string[] {
   return ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null "$(command -v crun)" && exec "$0" "$@"'];
 }
 
-function argumentsOf({ noCache, push, archive, platform, isolation }: PeerBuild): string[] {
+function argumentsOf({ noCache, push, archive, platform, isolation, loadInto }: PeerBuild): string[] {
   const isRuntime = RUNTIMES.some((name) => name === isolation);
   return [
     ...(isolation ? ['--isolation', isRuntime ? 'oci' : isolation] : []),
     ...(noCache ? ['--no-cache'] : []),
     ...(platform ? ['--platform', platform] : []),
     ...(push ? ['--push'] : []),
+    ...(loadInto ? ['--load'] : []),
     ...(archive
       ? ['--output', `type=oci,dest=${archive.path},compression=${archive.compression}`]
       : ['--tag', push ?? 'bench']),

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { familiarRepository, type Reference } from '@tbuild/oci';
 
 /** The part of a Docker Engine's API that loading needs. */
 export interface DockerEngine {
@@ -10,6 +11,8 @@ export interface DockerEngine {
    * @throws TbuildError PROCESS_FAILED with the engine's message, UNSUPPORTED when it does not answer.
    */
   loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+  /** Gives names to an image that the engine has. Returns false when it has none with this ID. */
+  tagImage(id: string, names: readonly Reference[], signal: AbortSignal): Promise<boolean>;
 }
 
 /**
@@ -33,6 +36,20 @@ export function openDockerEngine(host: string): DockerEngine {
       const answer = await request(host, address, options);
       const failure = failureIn(answer);
       if (failure !== undefined) throw new TbuildError('PROCESS_FAILED', `Docker could not load the image: ${failure}`);
+    },
+    async tagImage(id, names, signal) {
+      try {
+        await request(host, address, { path: `/images/${id}/json`, method: 'GET', signal });
+        for (const name of names) {
+          const words = new URLSearchParams({ repo: familiarRepository(name), tag: name.tag ?? 'latest' });
+          await request(host, address, { path: `/images/${id}/tag?${words}`, method: 'POST', signal });
+        }
+        return true;
+      } catch (error) {
+        // It has no such image, or lost it meanwhile: an archive brings it.
+        if (hasCode(error, 'PROCESS_FAILED')) return false;
+        throw error;
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import { createMemoryStore } from '@tbuild/content';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { docker, startDocker, type Docker } from '../../../../test/support/docker.ts';
 import { needs } from '../../../../test/support/requirements.ts';
-import { noReport, noSignal, testResult } from '../test-image.ts';
+import { arm64, noReport, noSignal, testResult } from '../test-image.ts';
 import { dockerLoad, load, podmanLoad, type RunProgram } from './load.ts';
 
 const noEngine = 'unix:///proc/none/docker.sock';
@@ -29,10 +29,19 @@ describe('into a running Docker', needs('docker'), () => {
   });
 
   test('a missing blob is reported, not the connection that it breaks', async () => {
-    const broken = { ...(await testResult(['app'])), content: createMemoryStore() };
+    // Docker has no image for this platform.
+    const broken = { ...(await testResult(['app'], [arm64])), content: createMemoryStore() };
     await expect(dockerLoad({ host: engine.host }).export(broken, noReport, noSignal)).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+  });
+
+  test('an image that Docker has gets its names without its layers', async () => {
+    const named = await testResult(['again:1', 'again:2']);
+    await dockerLoad({ host: engine.host }).export(await testResult(['app:4']), noReport, noSignal);
+    await dockerLoad({ host: engine.host }).export({ ...named, content: createMemoryStore() }, noReport, noSignal);
+    const ids = await docker(engine.host, ['inspect', '--format', '{{.Id}}', 'app:4', 'again:1', 'again:2']);
+    expect(new Set(ids.trim().split('\n')).size).toBe(1);
   });
 
   test('load prefers Docker to Podman', async () => {

@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference } from '@tbuild/oci';
+import { familiarReference, type Reference } from '@tbuild/oci';
 import { dockerArchiveOf } from '../archive/docker-archive.ts';
 import { exportedTo } from '../encode/encode-export.ts';
 import type { Exporter } from '../exporter.ts';
@@ -15,12 +15,15 @@ const NAME = 'exporting to docker image format';
 
 /** Loads the image into a Docker Engine at `unix:///path` or `tcp://host:port`; the archive never becomes a file. */
 export function dockerLoad({ host }: { readonly host: string }): Exporter {
-  return loader(`Docker at ${host}`, (archive, signal) => openDockerEngine(host).loadImage(archive, signal));
+  return loader(`Docker at ${host}`, async (archive, { id, names, signal }) => {
+    const engine = openDockerEngine(host);
+    if (id === undefined || !(await engine.tagImage(id, names, signal))) await engine.loadImage(archive, signal);
+  });
 }
 
 /** Loads the image with `podman load`. */
 export function podmanLoad({ run }: { readonly run: RunProgram }): Exporter {
-  return loader('Podman', async (input, signal) => {
+  return loader('Podman', async (input, { signal }) => {
     const { exitCode, output } = await run(['podman', 'load', '--quiet'], { input, signal });
     if (exitCode !== 0)
       throw new TbuildError('PROCESS_FAILED', `podman load exited with code ${exitCode}: ${output.trim()}`);
@@ -60,16 +63,22 @@ async function hasPodman(run: RunProgram, signal: AbortSignal): Promise<boolean>
   }
 }
 
-function loader(
-  engine: string,
-  send: (archive: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>,
-): Exporter {
+/** The image in an archive. */
+interface ToLoad {
+  /** Its ID; undefined when there are several. */
+  readonly id?: string;
+  readonly names: readonly Reference[];
+  readonly signal: AbortSignal;
+}
+
+function loader(engine: string, send: (archive: AsyncIterable<Uint8Array>, image: ToLoad) => Promise<void>): Exporter {
   return {
     name: NAME,
     async export(result, report, signal) {
       const { encoded, bytes } = await dockerArchiveOf(result, {}, { report, signal });
-      await send(bytes, signal);
-      const names = result.names.map(familiarReference).join(', ') || encoded.images[0]?.config.descriptor.digest;
+      const [id, ...others] = encoded.images.map(({ config }) => config.descriptor.digest);
+      await send(bytes, { id: others.length === 0 ? id : undefined, names: result.names, signal });
+      const names = result.names.map(familiarReference).join(', ') || id;
       return exportedTo(`${names} in ${engine}`, encoded);
     },
   };
