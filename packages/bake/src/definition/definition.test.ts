@@ -107,6 +107,22 @@ test('--set changes targets that a pattern matches, and their children', async (
   expect(targets.get('api')).toMatchObject({ platforms: ['linux/arm64', 'linux/amd64'] });
 });
 
+test('the last --set of a list says whether it adds to what is there', async () => {
+  const files = await evaluateText('target "default" { tags = ["a"] }\n');
+  const tagsOf = (...overrides: string[]) => files.resolve([], overrides).targets.get('default')?.tags;
+  expect(tagsOf('default.tags=b', 'default.tags+=c')).toEqual(['a', 'b', 'c']);
+  expect(tagsOf('default.tags+=b', 'default.tags=c')).toEqual(['b', 'c']);
+});
+
+test('targets may be named by a pattern', async () => {
+  const files = await evaluateText(
+    'group "web" { targets = ["web-a"] }\ntarget "web-a" {}\ntarget "web-b" {}\ntarget "api" {}\n',
+  );
+  expect([...files.resolve(['web*'], []).targets.keys()]).toEqual(['web-a', 'web-b']);
+  expect([...files.resolve(['web-[ab]', 'api'], []).targets.keys()]).toEqual(['web-a', 'web-b', 'api']);
+  expect(() => files.resolve(['x*'], [])).toThrow('could not find any target matching "x*"');
+});
+
 test('NAME_JSON sets a variable with a type', async () => {
   const text =
     'variable "L" {\n  type = list(object({ a = number }))\n}\ntarget "default" { args = { V = jsonencode(L) } }\n';

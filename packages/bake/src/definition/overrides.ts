@@ -1,6 +1,7 @@
 import { suggest, TbuildError } from '@tbuild/errors';
 import { parseBool, parseEntry, type EntryAttribute } from './entries.ts';
 import { mergeEntries } from './merge.ts';
+import { patternOf } from './pattern.ts';
 import { RULES, type AttributeName, type Entry, type TargetAttributes, type TargetBlock } from './target.ts';
 
 /** One `--set`: an attribute of a target, with the value or values that it gets. */
@@ -69,7 +70,7 @@ export function readOverrides(
       overrides.set(target, own);
       const same = own.find((one) => one.key === key && one.name === name);
       if (same === undefined) own.push({ key, name, append, values: [given] });
-      else same.values.push(given);
+      else Object.assign(same, { append, values: [...same.values, given] });
     }
   }
   return overrides;
@@ -116,11 +117,7 @@ function invalid(text: string, reason: string, hint?: string): TbuildError {
 
 /** Returns the names that match a pattern with `*` and `?`. */
 function matching(pattern: string, targets: readonly TargetBlock[]): readonly string[] {
-  const escaped = pattern
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const expression = new RegExp(`^${escaped.replace(/\[!/g, '[^')}$`);
+  const expression = patternOf(pattern);
   const names = [...new Set(targets.map(({ name }) => name))].filter((name) => expression.test(name));
   if (names.length > 0) return names;
   const near = suggest(

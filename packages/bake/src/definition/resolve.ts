@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { merge, normalize } from './merge.ts';
 import { applyOverrides, type Overrides } from './overrides.ts';
+import { patternOf } from './pattern.ts';
 import type { Definitions, Group, TargetAttributes, TargetBlock } from './target.ts';
 
 /** The targets to build, and the groups that name them. */
@@ -13,7 +14,7 @@ export interface Resolved {
 }
 
 export interface ResolveOptions {
-  /** Names of targets and groups. */
+  /** Names of targets and groups, and patterns of them. */
   readonly names: readonly string[];
   readonly overrides: Overrides;
   /** `SOURCE_DATE_EPOCH` of the environment, which every target gets. */
@@ -41,7 +42,11 @@ function joinTargets(before: TargetBlock, { name, inherits, attributes }: Target
  * Resolves names to targets with everything that they inherit, and the targets that are contexts of these.
  * @throws TbuildError BAKE_FILE
  */
-export function resolve(definitions: Definitions, { names, overrides, epoch, remote }: ResolveOptions): Resolved {
+export function resolve(
+  definitions: Definitions,
+  { names: given, overrides, epoch, remote }: ResolveOptions,
+): Resolved {
+  const names = [...new Set(given.flatMap((name) => matchingNames(name, definitions)))];
   const targets = new Map<string, TargetAttributes>();
   const groups = new Map<string, Omit<Group, 'name'>>();
   const visits = new Map<string, Visit>();
@@ -62,6 +67,17 @@ export function resolve(definitions: Definitions, { names, overrides, epoch, rem
   if (epoch !== undefined && epoch !== '')
     for (const [name, target] of targets) targets.set(name, withEpoch(target, epoch));
   return { groups, targets, links: new Set([...targets.keys()].filter((name) => !asked.has(name))) };
+}
+
+/** Returns the groups and targets that a pattern matches, and a name as it is. */
+function matchingNames(pattern: string, { groups, targets }: Definitions): readonly string[] {
+  if (!/[*?[\]]/.test(pattern)) return [pattern];
+  const expression = patternOf(pattern);
+  const names = [...groups, ...targets].map(({ name }) => name).filter((name) => expression.test(name));
+  if (names.length > 0) return names;
+  throw new TbuildError('BAKE_FILE', `could not find any target matching ${JSON.stringify(pattern)}`, {
+    hint: 'List the targets with --list targets',
+  });
 }
 
 interface Visit {

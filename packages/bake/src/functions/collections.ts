@@ -21,9 +21,8 @@ const contains = ({ items }: ListValue, wanted: Value): boolean => items.some((i
 
 function at(collection: Value, key: Value): Value | undefined {
   if (isMap(collection)) return collection.entries.get(toText(key));
-  if (!isList(collection) || !(key instanceof Num))
-    throw new TbuildError('BAKE_FILE', `a ${typeName(collection)} has no such keys`);
-  return collection.items[toIndex(key)];
+  if (!isList(collection)) throw new TbuildError('BAKE_FILE', `a ${typeName(collection)} has no such keys`);
+  return key instanceof Num && key.isInteger ? collection.items[key.toNumber()] : undefined;
 }
 
 function index(collection: Value, key: Value): Value {

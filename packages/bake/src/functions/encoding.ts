@@ -4,7 +4,7 @@ import { parseCsv } from '../value/csv.ts';
 import { decodeJson, encodeJson } from '../value/json.ts';
 import { Num } from '../value/number.ts';
 import { list, object, type Value } from '../value/value.ts';
-import { fn, type BakeFunction } from './function.ts';
+import { fn, toIndex, type BakeFunction } from './function.ts';
 
 const hashed = (algorithm: string): BakeFunction =>
   fn(['string'], (text) => createHash(algorithm).update(text).digest('hex'));
@@ -64,6 +64,12 @@ function decrypt(text: string, key: string): string {
 export const encodingFunctions: Readonly<Record<string, BakeFunction>> = {
   base64decode: fn(['string'], decodeBase64),
   base64encode: fn(['string'], (text) => Buffer.from(text).toString('base64')),
+  bytesslice: fn(['string', 'number', 'number'], (text, offset, length) => {
+    const [start, count] = [toIndex(offset, 'The offset'), toIndex(length, 'The length')];
+    return Buffer.from(text)
+      .subarray(start, start + count)
+      .toString();
+  }),
   byteslen: fn(['string'], (text) => Num.of(Buffer.byteLength(text))),
   csvdecode: fn(['string'], decodeCsv),
   jsondecode: fn(['string'], decodeJson),

@@ -26,6 +26,27 @@ test.each([
   ['jsonencode(jsondecode("{\\"a\\":[1,null]}"))', '{"a":[1,null]}'],
   ['jsonencode("<&>")', '"\\u003c\\u0026\\u003e"'],
   ['element(["a", "b"], -1)', 'b'],
+  ['format("%v %v %v %v", 1000000, 123456, 0.0001, 1.5)', '1e+06 123456 0.0001 1.5'],
+  [
+    'format("%g %g %.3g %G %E", 0.00001, 1234567, 1234.5, 0.0000001, 12345.678)',
+    '1e-05 1.234567e+06 1.23e+03 1E-07 1.234568E+04',
+  ],
+  ['format("%q", "<a>")', '"\\u003ca\\u003e"'],
+  ['jsonencode(log(1000, 10))', '2.9999999999999996'],
+  ['jsonencode(pow(10, 30))', '1000000000000000019884624838656'],
+  ['jsonencode(pow(2, -1))', '0.5'],
+  ['jsonencode(hasindex(["a"], "0"))', 'false'],
+  ['title("it\'s a_b c-d é’e")', "It'S A_b C-D É’e"],
+  ['dirname("a/../b/c")', 'b'],
+  ['dirname("/a")', '/'],
+  ['dirname("")', '.'],
+  ['semvercmp("2.0.0-rc.1", ">=1.0")', 'false'],
+  ['semvercmp("2.0.0-rc.1", ">=2.0.0-0")', 'true'],
+  ['bytesslice("abcd", 1, 2)', 'bc'],
+  [
+    'jsonencode(rfc3339parse("2024-06-01T15:04:05Z"))',
+    '{"day":1,"hour":15,"iso_week":22,"iso_year":2024,"minute":4,"month":6,"month_name":"June","second":5,"unix":1717254245,"weekday":6,"weekday_name":"Saturday","year":2024,"year_day":153}',
+  ],
   ['1 / 3', `0.${'3'.repeat(154)}`],
 ])('%s is %j', async (expression, expected) => {
   expect(await valueOf(expression)).toBe(expected);

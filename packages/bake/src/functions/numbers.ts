@@ -2,17 +2,7 @@ import { TbuildError } from '@tbuild/errors';
 import { Num } from '../value/number.ts';
 import { fn, toIndex, variadic, type BakeFunction } from './function.ts';
 
-const one = Num.of(1n);
-
 const ceil = (number: Num): Num => number.negate().floor().negate();
-
-function power(base: Num, exponent: Num): Num {
-  const times = exponent.isInteger ? exponent.toNumber() : NaN;
-  if (!(times >= 0 && times <= 4096)) return Num.of(base.toNumber() ** exponent.toNumber());
-  let result = one;
-  for (let count = 0; count < times; count++) result = result.multiply(base);
-  return result;
-}
 
 function parseInteger(text: string, base: Num): Num {
   const radix = toIndex(base, 'The base');
@@ -55,19 +45,15 @@ export const numberFunctions: Readonly<Record<string, BakeFunction>> = {
   int: fn(['number'], (a) => a.truncate()),
   lessthan: fn(['number', 'number'], (a, b) => a.compare(b) < 0),
   lessthanorequalto: fn(['number', 'number'], (a, b) => a.compare(b) <= 0),
-  log: fn(['number', 'number'], (a, b) => Num.of(logarithm(a.toNumber(), b.toNumber()))),
+  // As in Go, logarithms and powers are those of floating-point numbers.
+  log: fn(['number', 'number'], (a, b) => Num.of(Math.log(a.toNumber()) / Math.log(b.toNumber()))),
   max: variadic([], 'number', (numbers) => extreme(numbers, 1)),
   min: variadic([], 'number', (numbers) => extreme(numbers, -1)),
   modulo: fn(['number', 'number'], (a, b) => a.modulo(b)),
   multiply: fn(['number', 'number'], (a, b) => a.multiply(b)),
   negate: fn(['number'], (a) => a.negate()),
   parseint: fn(['string', 'number'], parseInteger),
-  pow: fn(['number', 'number'], power),
+  pow: fn(['number', 'number'], (a, b) => Num.of(a.toNumber() ** b.toNumber())),
   signum: fn(['number'], (a) => Num.of(a.compare(Num.of(0n)))),
   subtract: fn(['number', 'number'], (a, b) => a.subtract(b)),
 };
-
-function logarithm(value: number, base: number): number {
-  if (base === 2) return Math.log2(value);
-  return base === 10 ? Math.log10(value) : Math.log(value) / Math.log(base);
-}

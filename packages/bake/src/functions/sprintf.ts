@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { toBool, toNumber, toText } from '../value/convert.ts';
 import { encodeJson } from '../value/json.ts';
+import { Num } from '../value/number.ts';
 import { isList, isMap, type Value } from '../value/value.ts';
 import { requireSize, toIndex } from './function.ts';
 
@@ -45,13 +46,14 @@ function render(value: Value, { verb, precision, flags }: Verb): string {
   const sign = (text: string): string => (flags.includes('+') && !text.startsWith('-') ? `+${text}` : text);
   switch (verb) {
     case 'v':
-      return flags.includes('#') || value === null || isList(value) || isMap(value) ? encodeJson(value) : toText(value);
+      if (flags.includes('#') || value === null || isList(value) || isMap(value)) return encodeJson(value);
+      return value instanceof Num ? general(value.toNumber()) : toText(value);
     case 's': {
       const text = toText(value);
       return precision === undefined ? text : [...text].slice(0, Number(precision)).join('');
     }
     case 'q':
-      return JSON.stringify(toText(value));
+      return encodeJson(toText(value));
     case 't':
       return String(toBool(value));
     case 'd':
@@ -67,7 +69,11 @@ function render(value: Value, { verb, precision, flags }: Verb): string {
       return sign(toNumber(value).toFixed(Math.min(1000, Number(precision ?? 6))));
     case 'e':
     case 'g':
-      return sign(exponential(toNumber(value).toNumber(), verb, precision));
+    case 'E':
+    case 'G': {
+      const text = floating(toNumber(value).toNumber(), verb.toLowerCase(), precision);
+      return sign(verb === 'E' || verb === 'G' ? text.toUpperCase() : text);
+    }
     case 'c':
       return String.fromCodePoint(toIndex(toNumber(value), 'The code point'));
     default:
@@ -75,9 +81,27 @@ function render(value: Value, { verb, precision, flags }: Verb): string {
   }
 }
 
+function floating(value: number, verb: string, precision: string | undefined): string {
+  return verb === 'g' ? general(value, precision) : exponential(value, Number(precision ?? 6));
+}
+
+/** Writes a number in the shorter of both forms: with an exponent below -4, or from the precision on, which is 6 by default. */
+function general(value: number, precision?: string): string {
+  const digits = precision === undefined ? undefined : Math.min(100, Math.max(1, Number(precision)));
+  const rounded = digits === undefined ? value : Number(value.toPrecision(digits));
+  const exponent = rounded === 0 ? 0 : Number(rounded.toExponential().split('e')[1]);
+  if (exponent < -4 || exponent >= (digits ?? 6)) return exponential(rounded);
+  return rounded.toFixed(Math.max(0, significant(rounded) - 1 - exponent));
+}
+
+/** Counts the digits of the shortest form that is this number. */
+function significant(value: number): number {
+  return value.toExponential().replace(/e.*|[-.]/g, '').length;
+}
+
 /** Go gives an exponent two digits at least. */
-function exponential(value: number, verb: string, precision: string | undefined): string {
-  const text = verb === 'e' ? value.toExponential(Math.min(100, Number(precision ?? 6))) : String(value);
+function exponential(value: number, decimals?: number): string {
+  const text = decimals === undefined ? value.toExponential() : value.toExponential(Math.min(100, decimals));
   return text.replace(/e([-+])(\d)$/, 'e$10$2');
 }
 

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { toText } from '../value/convert.ts';
 import { Num } from '../value/number.ts';
@@ -107,7 +108,7 @@ export const stringFunctions: Readonly<Record<string, BakeFunction>> = {
   split: fn(['string', 'string'], (separator, text) => list(separator === '' ? [...text] : text.split(separator))),
   strlen: fn(['string'], (text) => Num.of(graphemes(text).length)),
   substr: fn(['string', 'number', 'number'], substr),
-  title: fn(['string'], (text) => text.replace(/(?<![\p{L}\p{N}_'’])\p{L}/gu, upper)),
+  title: fn(['string'], (text) => text.replace(/(?<=^|[\0-/:-@[-^`{-\x7f]|\s)\p{L}/gu, upper)),
   trim: fn(['string', 'string'], trim),
   trimprefix: fn(['string', 'string'], (text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length) : text)),
   trimspace: fn(['string'], (text) => text.trim()),
@@ -117,10 +118,9 @@ export const stringFunctions: Readonly<Record<string, BakeFunction>> = {
   upper: fn(['string'], upper),
 };
 
+/** Returns the directory of a path in its shortest form. */
 function dirname(path: string): string {
-  const at = path.lastIndexOf('/');
-  if (at < 0) return '.';
-  return path.slice(0, at).replace(/\/+$/, '') || '/';
+  return posix.normalize(path.slice(0, path.lastIndexOf('/') + 1)).replace(/(?<=.)\/$/, '');
 }
 
 function formatList(pattern: string, values: readonly Value[]): Value {

@@ -38,7 +38,11 @@ export function timeFunctions({ now }: FunctionEnvironment): Readonly<Record<str
     formattimestamp: fn(['string', 'any'], (pattern, time) => formatDate(pattern, timeOf(time))),
     timeadd: fn(['string', 'string'], (time, duration) => addTo(parseTime(time), parseDuration(duration))),
     timestamp: fn([], () => rfc3339({ at: now(), offset: 0, isUtc: true })),
-    unixtimestampparse: fn(['number'], (seconds) => describe(toIndex(seconds, 'The timestamp'))),
+    rfc3339parse: fn(['string'], (text) => describe(parseTime(text), (at) => ['unix', Num.of(Math.floor(at / 1000))])),
+    unixtimestampparse: fn(['number'], (seconds) => {
+      const time = { at: requireTime(toIndex(seconds, 'The timestamp') * 1000), offset: 0, isUtc: true };
+      return describe(time, () => ['rfc3339', rfc3339(time)]);
+    }),
   };
 }
 
@@ -144,8 +148,9 @@ function datePart(run: string, local: Date, { at, offset, isUtc }: ZonedTime): s
 
 const DAY = 86_400_000;
 
-function describe(seconds: number): Value {
-  const at = requireTime(seconds * 1000);
+/** Returns the parts of a time in its zone, and the whole in another form. */
+function describe({ at: moment, offset }: ZonedTime, whole: (at: number) => [string, Value]): Value {
+  const at = moment + offset * 60_000;
   const time = new Date(at);
   const year = time.getUTCFullYear();
   // The week of a date is that of its Thursday.
@@ -168,6 +173,6 @@ function describe(seconds: number): Value {
     ...Object.entries(numbers).map(([name, value]): [string, Value] => [name, Num.of(value)]),
     ['month_name', MONTHS[time.getUTCMonth()] ?? ''],
     ['weekday_name', DAYS[time.getUTCDay()] ?? ''],
-    ['rfc3339', rfc3339({ at, offset: 0, isUtc: true })],
+    whole(moment),
   ]);
 }

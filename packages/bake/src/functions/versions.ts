@@ -62,7 +62,9 @@ function checkOf(word: string): Check {
     '^': both(firstNonZero < 0 ? Math.max(0, given - 1) : Math.min(firstNonZero, given - 1)),
   };
   const canonical = { '==': '=', '=>': '>=', '=<': '<=', '~>': '~' }[operator] ?? operator;
-  return checks[canonical] ?? (() => false);
+  const check = checks[canonical] ?? (() => false);
+  // A candidate is none of the versions that a constraint without one means.
+  return (version) => (version.pre.length === 0 || wanted.pre.length > 0) && check(version);
 }
 
 /** Alternatives are separated by `||`, conditions of one by commas or blanks. */
