@@ -114,6 +114,21 @@ test('the last --set of a list says whether it adds to what is there', async () 
   expect(tagsOf('default.tags+=b', 'default.tags=c')).toEqual(['b', 'c']);
 });
 
+test.each([
+  ['type=env,id=a,src=VARIABLE', { id: 'a', env: 'VARIABLE' }],
+  ['type=file,id=a,source=f', { id: 'a', src: 'f' }],
+  ['id=a,env=V', { id: 'a', env: 'V' }],
+])('the secret %j is %j', async (text, expected) => {
+  expect((await targetOf(`target "default" { secret = ["${text}"] }\n`)).secret).toEqual([expected]);
+});
+
+test.each([
+  ['id=a,sorce=f', 'unexpected key "sorce" of a secret'],
+  ['id=a,type=vault', 'unsupported secret type "vault"'],
+])('the secret %j fails with %j', async (text, message) => {
+  expect((await errorOf(`target "default" { secret = ["${text}"] }\n`)).message).toContain(message);
+});
+
 test('targets may be named by a pattern', async () => {
   const files = await evaluateText(
     'group "web" { targets = ["web-a"] }\ntarget "web-a" {}\ntarget "web-b" {}\ntarget "api" {}\n',

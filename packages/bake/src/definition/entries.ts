@@ -42,10 +42,28 @@ function parsePair(field: string): [string, string] {
   return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1)];
 }
 
-function secretOf({ id, src, source, env }: Readonly<Record<string, string | readonly string[] | undefined>>): Entry {
+/** With the type `env`, the source is the name of a variable. */
+function secretOf({
+  type,
+  id,
+  src,
+  source,
+  env,
+  ...others
+}: Readonly<Record<string, string | readonly string[] | undefined>>): Entry {
+  const [unexpected] = Object.keys(others);
+  if (unexpected !== undefined)
+    throw new TbuildError('BAKE_FILE', `unexpected key ${JSON.stringify(unexpected)} of a secret`, {
+      hint: 'Write type, id, src and env',
+    });
+  if (type !== undefined && type !== 'file' && type !== 'env')
+    throw new TbuildError('BAKE_FILE', `unsupported secret type ${JSON.stringify(type)}`, {
+      hint: 'Write file or env',
+    });
   if (id === undefined) throw new TbuildError('BAKE_FILE', '"id" is required for secret');
-  const file = src ?? source;
-  return { id, ...(file === undefined ? {} : { src: file }), ...(env === undefined ? {} : { env }) };
+  const given = src ?? source;
+  const [file, variable] = type === 'env' && env === undefined ? [undefined, given] : [given, env];
+  return { id, ...(file === undefined ? {} : { src: file }), ...(variable === undefined ? {} : { env: variable }) };
 }
 
 function parseSsh(text: string): Entry {
