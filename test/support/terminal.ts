@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
+import { patiently } from './patience.ts';
 import { runChecked } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
@@ -11,6 +13,11 @@ export interface Terminal extends AsyncDisposable {
   scrollback(): Promise<string>;
   /** Types keys by their names in tmux: letters, `Enter`, `C-c`. */
   type(...keys: readonly string[]): Promise<void>;
+  /** Types a text as it is, then each of the keys by its name in tmux, such as `Enter` or `C-c`. */
+  send(text: string, ...keys: readonly string[]): Promise<void>;
+  /** Waits until the scrollback has a text, and returns the scrollback. */
+  waitFor(text: string | RegExp): Promise<string>;
+  resize(columns: number, rows: number): Promise<void>;
   /** Undefined while the program runs. */
   exitCode(): number | undefined;
 }
@@ -43,6 +50,17 @@ export async function startTerminal(
       }
       return seen;
     },
+    async send(text, ...keys) {
+      if (text !== '') await tmux('send-keys', '-l', text);
+      if (keys.length > 0) await tmux('send-keys', ...keys);
+    },
+    waitFor: (text) =>
+      vi.waitFor(async () => {
+        const shown = await tmux('capture-pane', '-p', '-J', '-S', '-');
+        expect(shown).toMatch(text);
+        return shown;
+      }, patiently),
+    resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
     scrollback: () => tmux('capture-pane', '-p', '-S', '-'),
     type: async (...keys) => void (await tmux('send-keys', ...keys)),
     exitCode,

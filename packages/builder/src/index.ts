@@ -4,6 +4,8 @@ export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
 export type { BuildTarget } from './build-target.ts';
 export { readCdiDevices } from './devices/cdi-devices.ts';
+export { runShell } from './debug/run-shell.ts';
+export type { ShellPlace, ShellSession } from './debug/run-shell.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport } from './plan/call.ts';
 export type { CallRun, DockerfileSource } from './plan/open-call.ts';

@@ -1,5 +1,5 @@
 import type { SourceRange } from '@tbuild/errors';
-import type { RunOp, StepOp } from '@tbuild/graph';
+import type { ImageOp, RunOp, StepOp } from '@tbuild/graph';
 import type { Encode } from './without-secrets.ts';
 
 /** How a build ended. */
@@ -16,6 +16,8 @@ export interface RecordedStep {
   readonly location?: SourceRange;
   /** What RUN runs, with the values of secret variables replaced. */
   readonly run?: RunOp;
+  /** What FROM reads. */
+  readonly image?: ImageOp;
   /** Undefined for a step that was not solved. */
   readonly key?: string;
   readonly result?: string;

@@ -166,7 +166,7 @@ function countsOf(ids: ReadonlySet<string>, outcomes: ReadonlyMap<string, Outcom
 
 function planOf({ id, name, op, target, base, sources, location }: Step) {
   const run = op.kind === 'run' ? { ...op, env: withoutSecretValues(op.env) } : undefined;
-  return { id, name, kind: op.kind, target, base, sources, location, run };
+  return { id, name, kind: op.kind, target, base, sources, location, run, image: op.kind === 'image' ? op : undefined };
 }
 
 function imageOf({ target, step, config }: PlannedImage): RecordedImage {

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => build,
   builds: async () => (await import('./commands/builds/builds.ts')).builds,
   bake: async () => (await import('./commands/bake.ts')).bake,
+  debug: async () => (await import('./commands/debug.ts')).debug,
   images: async () => (await import('./commands/image/images.ts')).images,
   tag: async () => (await import('./commands/image/tag.ts')).tag,
   inspect: async () => (await import('./commands/image/inspect.ts')).inspect,

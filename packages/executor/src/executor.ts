@@ -82,6 +82,11 @@ export interface Sandbox {
   /** A binfmt_misc rule for this step alone, which then runs in a user namespace of its own. */
   readonly handler?: string;
   readonly resources?: Resources;
+  /**
+   * The descriptor of a terminal. The process has it as standard input, output and error, and as its controlling
+   * terminal; an OCI runtime does not give it the latter.
+   */
+  readonly terminal?: number;
   /** The parent of the step's control group, as a path from the root of the hierarchy. */
   readonly cgroupParent?: string;
 }
@@ -96,7 +101,7 @@ export interface StepEnd {
   readonly reachedMemoryLimit: boolean;
 }
 
-/** Receives the output of the process. Its standard input is empty. */
+/** Receives the output of the process, unless it has a terminal. Its standard input is empty. */
 export interface ProcessIO {
   stdout(data: Uint8Array): void;
   stderr(data: Uint8Array): void;

@@ -7,6 +7,7 @@ export { lgetxattr, llistxattr, lsetxattr } from './xattr.ts';
 export { makeDirectory } from './make-directory.ts';
 export { openInput } from './open-input.ts';
 export { openPipe } from './pipe.ts';
+export { openPseudoterminal, type Pseudoterminal, type TerminalSize } from './pseudoterminal.ts';
 export { punchHole } from './punch-hole.ts';
 export { readLimitedFile, type ReadLimits } from './read-limited-file.ts';
 export { removeIfEmpty, removeTree } from './remove-tree.ts';

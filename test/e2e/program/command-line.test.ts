@@ -207,7 +207,7 @@ describe('the launcher', () => {
 describe('on a terminal', needs('tmux'), () => {
   test('leaves the whole output of a failing step in the scrollback', async () => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1; seq 1 2500; exit 7\n' });
-    await using terminal = await startTerminal([program, 'build', ...images(), context], {
+    await using terminal = await startTerminal([program, 'build', '--on-error', 'exit', ...images(), context], {
       env: { TBUILD_ROOT: defaultStore() },
     });
     await terminal.screens();

@@ -1,7 +1,9 @@
 import type { BuildRequest, BuildResult, BuildRun } from '@tbuild/builder';
-import { TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
+import type { FailedBuild } from '../debug/after-failure.ts';
+import { onErrorOf } from '../debug/on-error.ts';
 import { describeFlags, parseArgs, type ParsedArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
 import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/build-spec.ts';
@@ -36,11 +38,22 @@ export const build: Command = {
       );
       return 0;
     }
-    return buildAsAsked({ flags, positional }, env);
+    const onError = onErrorOf(flags['on-error'], env);
+    for (;;) {
+      const { exitCode, failed } = await buildAsAsked({ flags, positional }, env);
+      if (failed === undefined || onError === 'exit') return exitCode;
+      if (!(await (await import('../debug/after-failure.ts')).wantsRetry(failed, onError, env))) return exitCode;
+    }
   },
 };
 
-async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>, env: Environment): Promise<number> {
+interface BuildEnd {
+  readonly exitCode: number;
+  /** Set when the build itself failed. */
+  readonly failed?: FailedBuild;
+}
+
+async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>, env: Environment): Promise<BuildEnd> {
   const readSecret = parseSecrets(flags.secret ?? [], env);
   const call = callOf(flags);
   const { mode, quiet } = displayModeOf(flags, env);
@@ -62,7 +75,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
       await endDisplay();
       env.stdout.write(answer.output);
       if (answer.error !== undefined) throw answer.error;
-      return answer.exitCode;
+      return { exitCode: answer.exitCode };
     }
     const metadata = metadataParts(flags['metadata-file'], env);
     const withProvenance = metadata.provenance !== 'disabled';
@@ -72,12 +85,13 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     await writeCycloneDx([result], flags, env.cwd);
     if (quiet) env.stdout.write(`${result.id}\n`);
     if (mode === 'tty') env.stderr.write(await summaryOf(result, opened));
-    return 0;
+    return { exitCode: 0 };
   } catch (error) {
     await endDisplay();
     const { root: store } = opened.services.store;
     env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf: () => definition }));
-    return exitCodeOf(error);
+    const failed = hasCode(error, 'PROCESS_FAILED') ? { ref: opened.ref, root: store, readSecret } : undefined;
+    return { exitCode: exitCodeOf(error), failed };
   } finally {
     if (call === undefined) await reportBuild(flags.report, opened, env);
   }

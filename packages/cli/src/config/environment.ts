@@ -15,7 +15,7 @@ export interface Environment {
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly stdout: TextOutput & Writable;
   readonly stderr: TextOutput;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(isRaw: boolean): unknown };
 }
 
 /** The surroundings of a process that is about to end. */

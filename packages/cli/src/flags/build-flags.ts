@@ -135,6 +135,11 @@ export const buildFlags = {
     help: 'Show so much output of each step, e.g. 2m; the end of a step that fails is always shown',
   },
   'metadata-file': { kind: 'text', value: 'FILE', help: 'Write metadata of the result to a file, as JSON' },
+  'on-error': {
+    kind: 'text',
+    value: 'ask|shell|exit',
+    help: 'When a step fails: ask, open a shell in it, or exit (default: ask on a terminal, else exit)',
+  },
   network: {
     kind: 'text',
     value: 'MODE',

@@ -117,7 +117,7 @@ test('every field of a program means what its option means on the command line',
 
 /** Options of the screen, of the result, and those with another form in the test above. */
 const leftOut =
-  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file cyclonedx-file report format gitlab-metadata build-arg-file timestamp'.split(
+  'debug explain help on-error progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file cyclonedx-file report format gitlab-metadata build-arg-file timestamp'.split(
     ' ',
   );
 

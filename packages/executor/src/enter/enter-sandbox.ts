@@ -38,6 +38,7 @@ const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_DROP = 24;
 const PR_SET_NO_NEW_PRIVS = 38;
 const KEYCTL_JOIN_SESSION_KEYRING = 1;
+const TIOCSCTTY = 0x540e;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
 /** _LINUX_CAPABILITY_VERSION_3, this process. */
@@ -54,7 +55,7 @@ const TREE_ON_ROOT = '/..';
  * step's process. The filter is loaded while the right to do so remains, so that sudo works without `noNewPrivileges`.
  */
 export function enterSandbox(
-  { process, security, limits = [], fakeIds = false }: Sandbox,
+  { process, security, limits = [], fakeIds = false, terminal }: Sandbox,
   options: EnterOptions,
 ): SyscallProgram {
   const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities } = options;
@@ -66,6 +67,7 @@ export function enterSandbox(
     ...(options.ownCgroupNamespace ? [may('unshare', CLONE_NEWCGROUP)] : []),
     // A signal to the step's whole process group must not reach the set-up above it.
     may('setsid'),
+    ...(terminal === undefined ? [] : [may('fchown', 0, uid, gid), may('ioctl', 0, TIOCSCTTY, 0)]),
     // The step must not use the keys of the user who started tbuild. Kernels without keys lack the call.
     may('keyctl', KEYCTL_JOIN_SESSION_KEYRING, 0),
     // Descriptors that tbuild inherited could lead out of the root. Kernels before 5.9 lack the call.

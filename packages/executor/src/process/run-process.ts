@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   readonly signal: AbortSignal;
+  /** The terminal of the process, in place of an empty input and the pipes. */
+  readonly terminal?: number;
   /** The file that becomes descriptor {@link PROGRAM}. */
   readonly program: number;
   /** Files that become descriptors from {@link FIRST_JOIN_DESCRIPTOR} on, open for writing. */
@@ -62,13 +64,14 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
 }
 
 function start([name = '', ...args]: readonly string[], options: RunOptions, report: number): StartedProcess {
-  const { stdout, stderr, program, joinFiles } = options;
+  const { stdout, stderr, program, joinFiles, terminal } = options;
   const opened: number[] = [];
   try {
     const nothing = openSync('/dev/null', 'r');
     opened.push(nothing);
     for (const path of joinFiles) opened.push(openSync(path, 'w'));
-    return startTool(name, args, [nothing, stdout.input, stderr.input, report, program, ...opened.slice(1)]);
+    const streams = terminal === undefined ? [nothing, stdout.input, stderr.input] : [terminal, terminal, terminal];
+    return startTool(name, args, [...streams, report, program, ...opened.slice(1)]);
   } finally {
     opened.forEach((descriptor) => closeSync(descriptor));
   }

@@ -88,12 +88,22 @@ async function launchStep(
     joinFiles,
   }: Omit<StepRun, 'runDirectory' | 'flavour'> & { directory: string; joinFiles: readonly string[] },
 ): Promise<ProcessEnd> {
+  const { terminal } = sandbox;
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
   using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
   // The program contains the step's environment, including secrets. The step's user may be the one who executes it.
   using executable = openUnnamedFile(`${directory}/enter`, encodeSyscallProgram(machine, program), 0o755);
-  const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, joinFiles });
+  const ended = await runProcess(args, {
+    program: executable.fd,
+    io,
+    stdout,
+    stderr,
+    terminal,
+    signal,
+    end,
+    joinFiles,
+  });
   check?.(ended.exitCode);
   return endOf(ended, { program, setsUp, args: command, io });
 }

@@ -20,6 +20,7 @@ export type SyscallName =
   | 'chdir'
   | 'setrlimit'
   | 'setsid'
+  | 'ioctl'
   | 'keyctl'
   | 'unshare'
   | 'write'
@@ -115,6 +116,7 @@ const MACHINES: Readonly<
       chdir: 80,
       setrlimit: 160,
       setsid: 112,
+      ioctl: 16,
       keyctl: 250,
       unshare: 272,
       umask: 95,
@@ -145,6 +147,7 @@ const MACHINES: Readonly<
       chdir: 49,
       setrlimit: 164,
       setsid: 157,
+      ioctl: 29,
       keyctl: 219,
       unshare: 97,
       umask: 166,

@@ -32,7 +32,7 @@ const HEAD_BYTES = 4096;
 const ELF_MAGIC = 0x7f454c46;
 
 /** Reads the beginning, padded with zeros. */
-function readHead(location: string): Buffer {
+export function readHead(location: string): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
   const fd = openSync(location, 'r');
   try {
@@ -84,7 +84,7 @@ function explainElf(shown: string, head: Buffer, { has, platform: { architecture
 const INTERPRETER_SEGMENT = 3;
 
 /** Returns the dynamic loader that a little-endian ELF file names at its beginning, where linkers put it. */
-function loaderOf(head: Buffer): string | undefined {
+export function loaderOf(head: Buffer): string | undefined {
   const is64 = head[4] === 2;
   const table = is64 ? Number(head.readBigUInt64LE(32)) : head.readUInt32LE(28);
   const size = head.readUInt16LE(is64 ? 54 : 42);

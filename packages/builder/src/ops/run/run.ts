@@ -2,7 +2,7 @@ import { TbuildError } from '@tbuild/errors';
 import { type Executor, type ProcessUser, resolveUser, type Sandbox } from '@tbuild/executor';
 import type { ResultId, RunOp, Step } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
-import { openLayeredTree } from '@tbuild/snapshot';
+import { type ActiveSnapshot, type LayeredTree, openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import { type StoreLayout, takeTurn } from '@tbuild/store';
 import type { CdiDevice } from '../../devices/cdi-spec.ts';
@@ -123,34 +123,60 @@ interface KeyedRun {
 }
 
 async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
-  const { op, step } = run;
-  const { settings, store, flavour } = ports;
+  const { op, step, result } = run;
+  const { settings, store } = ports;
   const executor = await ports.executor();
+  const work = async ({ sandbox, active, tree, secrets, added, missing }: OpenSandbox): Promise<void> => {
+    using output = openStepOutput(step.id, { secrets, most: settings.logMax, progress: ports.progress });
+    for (const name of missing) output.stderr(missingDeviceNote(name));
+    const end = await executor.run(sandbox, output, signal);
+    added.takeBack();
+    const facts = { store, secrets, memory: settings.resources?.memory, singleId: ports.singleId };
+    if (end.exitCode !== 0) {
+      output.showTail();
+      const error = exited(op, end, { ...facts, tree, tail: output.tail() });
+      await keepFailedTree(active, { step, tree: result }, ports);
+      throw error;
+    }
+    if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
+    await active.commit(hexOf(result));
+  };
+  await inSandbox(run, ports, { signal, work });
+}
+
+/** A sandbox with its tree, which is discarded unless it is committed. */
+export interface OpenSandbox {
+  readonly sandbox: Sandbox;
+  readonly active: ActiveSnapshot;
+  readonly tree: LayeredTree;
+  readonly files: StepFiles;
+  /** Values to mask in all output. */
+  readonly secrets: readonly Uint8Array[];
+  readonly added: StepAdditions;
+  /** Optional devices that this machine lacks. */
+  readonly missing: readonly string[];
+}
+
+/** Opens the sandbox of a RUN on its base for some work. */
+export async function inSandbox<T>(
+  run: Omit<KeyedRun, 'result'>,
+  ports: RunPorts,
+  { signal, work }: { readonly signal: AbortSignal; work(open: OpenSandbox): Promise<T> },
+): Promise<T> {
+  const { op, step } = run;
+  const { settings, store, flavour, certificates, singleId } = ports;
   const needs = await requirePlatform(op.platform, ports.emulators);
   await using active = await prepareOn(run.base, ports);
   await using files = createStepFiles(store);
   const mounted = await openMounts(run.mounts, { step, files, signal }, ports);
   const tree = openLayeredTree([...active.lowers, active.upper], flavour);
-  const { certificates, singleId } = ports;
   const { fakeIds } = settings;
   const user = stepUser(resolveUser(tree, op.user), { singleId, fakeIds });
   const found = await openDevices(run, ports, signal);
   const added = additionsTo(op, { certificates, fakeIds, ...found }, { active, tree, flavour, files });
-  const { secrets } = mounted;
-  using output = openStepOutput(step.id, { secrets, most: settings.logMax, progress: ports.progress });
   const sandbox = sandboxOf(op, { needs, files, mounted, added, user }, ports);
-  for (const name of found?.devices.missing ?? []) output.stderr(missingDeviceNote(name));
-  const end = await executor.run(sandbox, output, signal);
-  added.takeBack();
-  const facts = { store, secrets, memory: settings.resources?.memory, singleId };
-  if (end.exitCode !== 0) {
-    output.showTail();
-    const error = exited(op, end, { ...facts, tree, tail: output.tail() });
-    await keepFailedTree(active, { step, tree: run.result }, ports);
-    throw error;
-  }
-  if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
-  await active.commit(hexOf(run.result));
+  const missing = found?.devices.missing ?? [];
+  return await work({ sandbox, active, tree, files, secrets: mounted.secrets, added, missing });
 }
 
 /**
@@ -158,7 +184,7 @@ async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Pro
  * @throws TbuildError UNSUPPORTED for a device that is not there, or an isolation that cannot give any.
  */
 async function openDevices(
-  { op, base }: KeyedRun,
+  { op, base }: Pick<KeyedRun, 'op' | 'base'>,
   ports: RunPorts,
   signal: AbortSignal,
 ): Promise<{ readonly devices: StepDevices; readonly linkerCache?: Uint8Array } | undefined> {

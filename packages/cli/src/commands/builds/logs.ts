@@ -1,6 +1,7 @@
-import { findBuild, readEvents, type TimedEvent } from '@tbuild/builds';
+import { type BuildRecord, findBuild, readEvents, type TimedEvent } from '@tbuild/builds';
 import type { ProgressEvent } from '@tbuild/progress';
-import { display } from '@tbuild/tui';
+import type { StoreLayout } from '@tbuild/store';
+import { display, type TextOutput } from '@tbuild/tui';
 import { choiceOf } from '../../flags/choice.ts';
 import { storeCommand } from '../store-command.ts';
 import { ignoredBuilder } from './ignored-builder.ts';
@@ -15,12 +16,20 @@ export const logs = storeCommand({
   takes: [0, 1],
   async run({ flags: { progress = 'plain' }, words: [build], services: { store }, env }) {
     const mode = choiceOf(progress, ['plain', 'rawjson'], '--progress') === 'rawjson' ? 'json' : 'plain';
-    const { id, startedAt } = findBuild(store, build);
-    let now = startedAt;
-    const events = replay(readEvents(store, id), (at) => (now = at));
-    await display(events, env.stdout, { mode, now: () => now });
+    await printLog(findBuild(store, build), mode, { store, out: env.stdout });
   },
 });
+
+/** Prints what a build printed. */
+export async function printLog(
+  { id, startedAt }: BuildRecord,
+  mode: 'plain' | 'json',
+  { store, out }: { readonly store: StoreLayout; readonly out: TextOutput },
+): Promise<void> {
+  let now = startedAt;
+  const events = replay(readEvents(store, id), (at) => (now = at));
+  await display(events, out, { mode, now: () => now });
+}
 
 /** Yields events as they came. */
 async function* replay(events: Iterable<TimedEvent>, onTime: (at: number) => void): AsyncGenerator<ProgressEvent> {

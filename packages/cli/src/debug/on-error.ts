@@ -1,0 +1,24 @@
+import { TbuildError } from '@tbuild/errors';
+import type { Environment } from '../config/environment.ts';
+import { choiceOf } from '../flags/choice.ts';
+
+/** What happens when a step fails: a question, a shell, or nothing. */
+export type OnError = 'ask' | 'shell' | 'exit';
+
+/**
+ * Returns what `--on-error` chooses. Without it, a terminal is asked, but no job of a CI system.
+ * @throws TbuildError USAGE
+ */
+export function onErrorOf(given: string | undefined, { stdin, stdout, stderr, variables }: Environment): OnError {
+  const isTerminal = stdin.isTTY === true && stdout.isTTY === true && stderr.isTTY === true;
+  const chosen = choiceOf(
+    given ?? (isTerminal && !variables.CI ? 'ask' : 'exit'),
+    ['ask', 'shell', 'exit'],
+    '--on-error',
+  );
+  if (chosen !== 'exit' && !isTerminal)
+    throw new TbuildError('USAGE', `--on-error ${chosen} needs a terminal`, {
+      hint: 'To get files of a failed step, use -o type=local,dest=DIR,from=PATH,when=failure',
+    });
+  return chosen;
+}
