@@ -51,6 +51,20 @@ describe('where there is no Linux', needs('docker'), () => {
     expect(readFileSync(join(directory, 'out/file'), 'utf8')).toBe('text\n');
   });
 
+  test('a build runs in a container in a WSL without namespaces', async () => {
+    const wsl = scratchDirectory('bin');
+    const refused = '#!/bin/sh\ncase $1 in --version) echo "unshare from util-linux 2.41" ;; *) exit 1 ;; esac\n';
+    writeFileSync(join(wsl, 'unshare'), refused, { mode: 0o755 });
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo made > /made\n' });
+    const env = { PATH: `${wsl}:${process.env['PATH']}`, HOME: home, DOCKER_HOST: host, TBUILD_IMAGE: image };
+    const args = ['-t', 'elsewhere-wsl:1', '--load', ...baseImageArguments(), '.'];
+    const weak = 'isolated by chroot only';
+    const there = good(await runProcess(program, args, { cwd: context, env: { ...env, WSL_DISTRO_NAME: 'Debian' } }));
+    expect(there.stderr).not.toContain(weak);
+    expect(await docker(host, ['run', '--rm', 'elsewhere-wsl:1', 'cat', '/made'])).toBe('made\n');
+    expect(good(await runProcess(program, args, { cwd: context, env })).stderr).toContain(weak);
+  });
+
   test("the exit code is the program's own", async () => {
     const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY missing /\n' });
     const { exitCode, stderr } = await run(['.'], context);
