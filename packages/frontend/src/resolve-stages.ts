@@ -1,7 +1,7 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
 import { hasCode, locate, TbuildError, uncapitalized, type SourceRange } from '@tbuild/errors';
-import { goBool, canonicalJson, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
+import { goBool, canonicalJson, formatPlatform, parseReferenceOr, type Platform } from '@tbuild/oci';
 import { buildArg } from './build-args.ts';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
@@ -185,16 +185,13 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
 
 /** A reference that is wrong in the file is no mistake of the command line. */
 function ofFile(error: unknown, reference: string): unknown {
-  if (!hasCode(error, 'USAGE') || isReference(reference)) return error;
-  return Object.assign(error, { code: 'DOCKERFILE_SEMANTICS' });
-}
-
-function isReference(text: string): boolean {
+  if (!hasCode(error, 'USAGE')) return error;
   try {
-    parseReference(text);
-    return true;
-  } catch {
-    return false;
+    parseReferenceOr(`Failed to parse stage name ${JSON.stringify(reference)}`, reference);
+    return error;
+  } catch (wrong) {
+    if (!(wrong instanceof TbuildError)) throw wrong;
+    return Object.assign(wrong, { code: 'DOCKERFILE_SEMANTICS' });
   }
 }
 

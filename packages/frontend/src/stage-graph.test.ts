@@ -75,7 +75,7 @@ const refused: [name: string, text: string, options: Partial<PlanOptions>, error
     'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b',
     { target: 'a' },
     {
-      message: 'Cannot read from stage "b": it must be defined before stage "a"',
+      message: 'Cannot copy from stage "b", it needs to be defined before current stage "a"',
       location: at(2, 13),
     },
   ],
@@ -83,7 +83,7 @@ const refused: [name: string, text: string, options: Partial<PlanOptions>, error
     'an index that is no stage',
     'FROM busybox\nCOPY --from=3 / /',
     {},
-    { message: 'Stage index 3 is not defined', location: at(2, 13) },
+    { message: 'Invalid stage index 3', location: at(2, 13) },
   ],
   ['a platform', 'FROM --platform=linux/a/b/c busybox', {}, { location: at(1, 17) }],
   [
@@ -91,7 +91,8 @@ const refused: [name: string, text: string, options: Partial<PlanOptions>, error
     'FROM --platform=$TARGETPLATFROM busybox',
     {},
     {
-      message: 'Platform "$TARGETPLATFROM" is blank after expansion',
+      message:
+        'Failed to parse platform : "" is an invalid component of "": "$TARGETPLATFROM" is blank after expansion',
       hint: 'Did you mean "TARGETPLATFORM"?',
       location: at(1, 17),
     },

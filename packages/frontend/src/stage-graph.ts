@@ -1,5 +1,5 @@
 import { expandWord, type Dockerfile, type Stage, type Word } from '@tbuild/dockerfile';
-import { hasCode, locate, suggest, TbuildError } from '@tbuild/errors';
+import { hasCode, locate, suggest, TbuildError, uncapitalized } from '@tbuild/errors';
 import { parsePlatform, type Platform } from '@tbuild/oci';
 import { lookupIn, type Environment } from './environment.ts';
 import { contextOrigin, imageOrigin, type ContextNames, type Origin } from './origin.ts';
@@ -106,7 +106,7 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
 function readPlatform(word: Word, options: NodeOptions): Platform {
   const { text, emptyHint } = expandGlobal(word, options);
   if (text === '') {
-    const message = `Platform ${JSON.stringify(word.text)} is blank after expansion`;
+    const message = `Failed to parse platform : "" is an invalid component of "": ${JSON.stringify(word.text)} is blank after expansion`;
     throw new TbuildError('DOCKERFILE_SEMANTICS', message, { location: word.location, hint: emptyHint });
   }
   try {
@@ -114,7 +114,8 @@ function readPlatform(word: Word, options: NodeOptions): Platform {
   } catch (error) {
     if (!hasCode(error, 'USAGE')) throw error;
     const hint = emptyHint ?? error.hint;
-    throw new TbuildError('DOCKERFILE_SEMANTICS', error.message, { location: word.location, hint });
+    const message = `Failed to parse platform ${text}: ${uncapitalized(error.message)}`;
+    throw new TbuildError('DOCKERFILE_SEMANTICS', message, { location: word.location, hint });
   }
 }
 

@@ -33,7 +33,7 @@ export function resolveSource(graph: StageGraph, { name, location, index }: Sour
   if (index && /^[+-]?\d+$/.test(name)) {
     const number = Number(name);
     if (graph.nodes[number] !== undefined) return { kind: 'stage', index: number };
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `Stage index ${name} is not defined`, {
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Invalid stage index ${name}`, {
       location,
       hint: `Use an index below ${graph.nodes.length}, or the name of a stage`,
     });
@@ -53,7 +53,7 @@ export function checkOrder(
   const name = stageLabel(graph.nodes[origin.index] ?? user);
   throw new TbuildError(
     'DOCKERFILE_SEMANTICS',
-    `Cannot read from stage ${JSON.stringify(name)}: it must be defined before stage ${JSON.stringify(stageLabel(user))}`,
+    `Cannot copy from stage ${JSON.stringify(name)}, it needs to be defined before current stage ${JSON.stringify(stageLabel(user))}`,
     { location, hint: 'Move the stage up' },
   );
 }

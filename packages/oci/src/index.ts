@@ -33,6 +33,7 @@ export {
   formatReference,
   formatRepository,
   parseReference,
+  parseReferenceOr,
 } from './reference.ts';
 export type { Reference } from './reference.ts';
 export { isImage, requireImage } from './require-image.ts';

@@ -25,20 +25,32 @@ const TAG = /^[\w][\w.-]{0,127}$/;
  * @throws TbuildError USAGE with the reason.
  */
 export function parseReference(text: string): Reference {
+  return parseReferenceOr(`Image reference ${JSON.stringify(text)} is not valid`, text);
+}
+
+/**
+ * Parses an image name as {@link parseReference} does.
+ * @throws TbuildError USAGE whose message begins with `failed`.
+ */
+export function parseReferenceOr(failed: string, text: string): Reference {
+  const invalid = (reason: string, hint?: string) =>
+    new TbuildError('USAGE', `${failed}: invalid reference format: ${reason}`, { hint });
   const scheme = /^https?:\/\//i.exec(text)?.[0];
-  if (scheme !== undefined) throw invalid(text, 'it is a URL', `Leave out ${JSON.stringify(scheme)}`);
+  if (scheme !== undefined) throw invalid('it is a URL', `Leave out ${JSON.stringify(scheme)}`);
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   const named = at < 0 ? text : text.slice(0, at);
   if (digest !== undefined && !isDigest(digest))
-    throw invalid(text, `digest ${JSON.stringify(digest)} is not sha256:<64 hex digits>`);
+    throw invalid(`digest ${JSON.stringify(digest)} is not sha256:<64 hex digits>`);
   const colon = named.lastIndexOf(':');
   const hasTag = colon > named.lastIndexOf('/') && !named.endsWith(']');
   const tag = hasTag ? named.slice(colon + 1) : undefined;
   if (tag !== undefined && !TAG.test(tag))
-    throw invalid(text, `tag ${JSON.stringify(tag)} must be letters, digits, ".", "_" or "-"`);
+    throw invalid(`tag ${JSON.stringify(tag)} must be letters, digits, ".", "_" or "-"`);
   const { registry, repository } = splitRegistry(hasTag ? named.slice(0, colon) : named);
-  checkRepository(text, registry, repository);
+  const wrong = problemOf(registry, repository);
+  if (wrong !== undefined)
+    throw invalid(wrong, lowerCased(text) === text ? undefined : `Write it as ${JSON.stringify(lowerCased(text))}`);
   return {
     registry,
     repository,
@@ -57,32 +69,20 @@ function splitRegistry(name: string): { registry: string; repository: string } {
   return { registry, repository: official ? `library/${rest}` : rest };
 }
 
-function checkRepository(text: string, registry: string, repository: string): void {
-  if (!REGISTRY.test(registry)) throw invalid(text, `registry ${JSON.stringify(registry)} is not a host name`);
-  if (repository.length + registry.length + 1 > 255) throw invalid(text, 'the name is longer than 255 characters');
-  const components = repository.split('/');
-  const wrong = components.find((component) => !COMPONENT.test(component));
-  if (wrong === undefined) return;
-  if (/[A-Z]/.test(wrong))
-    throw invalid(text, 'the repository name must be lowercase', `Write it as ${JSON.stringify(lowerCased(text))}`);
-  throw invalid(
-    text,
-    `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`,
-  );
+/** Returns why a name is not valid. */
+function problemOf(registry: string, repository: string): string | undefined {
+  if (!REGISTRY.test(registry)) return `registry ${JSON.stringify(registry)} is not a host name`;
+  if (repository.length + registry.length + 1 > 255) return 'the name is longer than 255 characters';
+  const wrong = repository.split('/').find((component) => !COMPONENT.test(component));
+  if (wrong === undefined) return undefined;
+  if (/[A-Z]/.test(wrong)) return `repository name (${repository}) must be lowercase`;
+  return `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`;
 }
 
 /** Returns a reference with its repository in lower case. A tag may have capitals, and so may the host of a registry. */
 function lowerCased(text: string): string {
   const [, name = '', suffix = ''] = /^(.*?)((?::[^/]*)?(?:@.*)?)$/.exec(text) ?? [];
   return `${name.toLowerCase()}${suffix}`;
-}
-
-function invalid(text: string, reason: string, hint?: string): TbuildError {
-  return new TbuildError(
-    'USAGE',
-    `Image reference ${JSON.stringify(text)} is not valid: invalid reference format: ${reason}`,
-    { hint },
-  );
 }
 
 /** Returns the full form, e.g. `docker.io/library/nginx:latest`. */

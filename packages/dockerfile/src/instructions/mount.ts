@@ -84,7 +84,7 @@ function readOptions(word: Word, options: readonly Option[]): Omit<MountFlag, 'w
     const { key, name, value, text, field } = option;
     const types = OPTIONS[key]?.types;
     if (types !== undefined && type !== undefined && !types.includes(type)) {
-      throw syntaxError(`Unexpected key "${key}" for mount type "${type}"`, fieldRange(word, field));
+      throw syntaxError(`Unexpected key '${key}' for mount type '${type}'`, fieldRange(word, field));
     }
     if (value !== undefined) checkValue(word, { ...option, value });
     if (name === 'type') continue;
@@ -114,12 +114,12 @@ function parseOption(word: Word, field: string): Option {
   const name = Object.hasOwn(OPTIONS, key) ? OPTIONS[key]?.name : undefined;
   if (equals < 0 && (name === undefined || !SWITCHES.has(name))) {
     throw syntaxError(
-      `Invalid field "${field}" must be a key=value pair${suggestionFor(key)}`,
+      `Invalid field '${field}' must be a key=value pair${suggestionFor(key)}`,
       fieldRange(word, field),
     );
   }
   if (name === undefined)
-    throw syntaxError(`Unexpected key "${key}" in "${field}"${suggestionFor(key)}`, fieldRange(word, field));
+    throw syntaxError(`Unexpected key '${key}' in '${field}'${suggestionFor(key)}`, fieldRange(word, field));
   return { key, name, text: equals < 0 ? 'true' : field.slice(equals + 1), field };
 }
 

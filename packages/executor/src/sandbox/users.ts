@@ -129,7 +129,7 @@ function isNumber(text: string): boolean {
 function outOfRange(number: string): TbuildError {
   return new TbuildError(
     'DOCKERFILE_SEMANTICS',
-    `User or group ${number} is out of range: expected a number from 0 to ${LARGEST_ID}`,
+    `User or group ${number} is out of range: uids and gids must be in range 0-${LARGEST_ID}`,
   );
 }
 

@@ -203,7 +203,7 @@ const refused: [line: string, message: string, column: number][] = [
   ['COPY --chmod=9 a /d', 'Mode "9" is not valid', 14],
   ['COPY --chmod=17777 a /d', 'Mode "17777" is not valid', 14],
   ['COPY --link --chown=me a /d', 'The owner "me" cannot be looked up with --link', 21],
-  ['COPY --from=9 a /d', 'Stage index 9 is not defined', 13],
+  ['COPY --from=9 a /d', 'Invalid stage index 9', 13],
   ['COPY --parents . /d', 'The source "." of COPY --parents is a whole tree', 16],
   ['COPY --parents / /d', 'The source "/" of COPY --parents is a whole tree', 16],
   ['COPY --parents a/./ /d', 'The source "a/./" of COPY --parents is a whole tree', 16],

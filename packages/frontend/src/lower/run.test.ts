@@ -168,7 +168,7 @@ const refused: [flags: string, message: string][] = [
   ['--mount=type=bind,target=/', 'Invalid mount target "/"'],
   ['--mount=type=bind,target=/,from=$x', 'from'],
   ['--mount=type=${x:-vol},target=/c', 'Unsupported mount type "vol"'],
-  ['--mount=type=${x:-bind},target=/c,size=1', 'Unexpected key "size" for mount type "bind"'],
+  ['--mount=type=${x:-bind},target=/c,size=1', "Unexpected key 'size' for mount type 'bind'"],
   ['--mount=type=cache,target=/c,sharing=${x:-lock}', 'Unsupported sharing value "lock"'],
   ['--mount=type=cache,target=/c,mode=${x:-9}', 'Invalid value 9 for mode'],
   ['--mount=type=cache,target=/c,gid=${x:-me}', 'Invalid value me for gid'],
