@@ -52,6 +52,8 @@ export interface UsedSpace {
     | 'fetched file'
     | 'git repository'
     | 'image blobs'
+    | 'unnamed image blobs'
+    | 'store'
     | 'other blobs'
     | 'builds'
     | 'records';

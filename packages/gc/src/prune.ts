@@ -14,8 +14,9 @@ import {
 } from '@tbuild/store';
 import { bytesOf, listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry } from './cache-entry.ts';
+import { entryDescriptions } from './entry-descriptions.ts';
 import type { GcStore } from './gc-store.ts';
-import { namedBlobs } from './needed-blobs.ts';
+import { imageBlobs, namedBlobs } from './needed-blobs.ts';
 import { removeBlobs } from './remove-blobs.ts';
 import { removeEntries, type RemovedEntries } from './remove-entries.ts';
 import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
@@ -26,6 +27,8 @@ export interface PruneOptions {
   readonly all?: boolean;
   /** Keeps entries that were used in this many milliseconds. */
   readonly unusedFor?: number;
+  /** Removes only the entries of the cache that it chooses, and no image without a name. */
+  readonly chooses?: (entry: Pick<CacheEntry, 'name' | 'kind' | 'description'>) => boolean;
   /** Keeps images without a name. */
   readonly keepUnnamed?: boolean;
   /** Removes the least recently used entries until the cache holds at most this many bytes. */
@@ -73,7 +76,7 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
   const isIdle = liveLeases(store, now).length === 0;
   const limit = Math.min(started, oldestUse(store, now));
   const { unusedFor = 0 } = options;
-  if (!isLimited(options) && options.keepUnnamed !== true)
+  if (!isLimited(options) && options.keepUnnamed !== true && options.chooses === undefined)
     dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
   const takesTrees = isIdle && !hasRecordsSince(store, started);
   const removed = await removeCache(entries, stores, { options, limit, takesTrees });
@@ -108,8 +111,14 @@ async function removeCache(
   const oldest = unusedFor === undefined ? limit : Math.min(limit, stores.now() - unusedFor);
   const enough = isLimited(options) ? bytesOver(bytesOf(entries), options, stores.store) : Infinity;
   // The newest may be the image of the build that just ended, whose ID was its whole output.
-  if (isLimited(options) && enough > 0) dropUnnamedImages(stores, oldest, 1);
-  return removeEntries(entries, stores, { limit: oldest, takesTrees, enough });
+  if (isLimited(options) && enough > 0 && options.chooses === undefined) dropUnnamedImages(stores, oldest, 1);
+  return removeEntries(entries, stores, { limit: oldest, takesTrees, enough, chooses: choosing(options, stores) });
+}
+
+function choosing({ chooses }: PruneOptions, { store }: GcStore): ((entry: CacheEntry) => boolean) | undefined {
+  if (chooses === undefined) return undefined;
+  const describe = entryDescriptions(store);
+  return (entry) => chooses({ ...entry, description: describe(entry) });
 }
 
 function isLimited({ maxUsedSpace, minFreeSpace }: PruneOptions): boolean {
@@ -138,8 +147,10 @@ function hasRecordsSince({ records }: StoreLayout, since: number): boolean {
 
 /** Returns the entries that the options allow to remove. */
 async function chooseEntries(stores: GcStore, options: PruneOptions): Promise<readonly CacheEntry[]> {
-  if (options.all !== true && options.unusedFor === undefined && !isLimited(options)) return [];
-  return listCacheEntries(stores, { disk: createDiskUsage(), named: namedBlobs(stores) });
+  const asksForEntries = options.all === true || options.unusedFor !== undefined || options.chooses !== undefined;
+  if (!asksForEntries && !isLimited(options)) return [];
+  const named = options.chooses === undefined ? namedBlobs(stores) : imageBlobs(stores);
+  return listCacheEntries(stores, { disk: createDiskUsage(), named });
 }
 
 /** Removes files that a killed process did not rename. */

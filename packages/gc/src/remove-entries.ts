@@ -10,6 +10,8 @@ export interface RemoveEntriesOptions {
   readonly limit: number;
   /** Removes trees without a record too. Nothing says when they were used last. */
   readonly takesTrees: boolean;
+  /** Decides whether an entry may go. Default: all may. */
+  readonly chooses?: (entry: CacheEntry) => boolean;
   /** Stops once so many bytes are free. */
   readonly enough?: number;
 }
@@ -28,14 +30,14 @@ export interface RemovedEntries {
 export async function removeEntries(
   listed: readonly CacheEntry[],
   stores: GcStore,
-  { limit, takesTrees, enough = Infinity }: RemoveEntriesOptions,
+  { limit, takesTrees, chooses = () => true, enough = Infinity }: RemoveEntriesOptions,
 ): Promise<RemovedEntries> {
   const blobs = new Set<Digest>();
   let [bytes, steps, entries] = [0, 0, 0];
   const needed = new Set<string>();
   for (const entry of listed) {
     if (bytes >= enough || entry.usedAt >= limit) break;
-    const mayGo = !needed.has(entry.name) && (entry.kind !== 'tree' || takesTrees);
+    const mayGo = !needed.has(entry.name) && (entry.kind !== 'tree' || takesTrees) && chooses(entry);
     if (!mayGo || !(await removeEntry(entry, stores, limit))) {
       for (const name of entry.below) needed.add(name);
       continue;

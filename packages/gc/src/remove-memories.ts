@@ -7,7 +7,7 @@ import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout
 import type { GcStore } from './gc-store.ts';
 
 /** Directories of facts that no build needs. */
-const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies', 'builds'] as const;
+export const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies', 'builds'] as const;
 
 /** Removes all memories. Returns the bytes freed. */
 export function removeAllMemories({ store }: Pick<GcStore, 'store'>): number {

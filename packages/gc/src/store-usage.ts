@@ -1,25 +1,26 @@
 import { join } from 'node:path';
-import { explainedSteps } from '@tbuild/cache';
 import type { Digest } from '@tbuild/oci';
 import { countOnce, createDiskUsage, type DiskUsage, listDirectory, type StoreLayout } from '@tbuild/store';
 import { listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry, EntryKind } from './cache-entry.ts';
+import { entryDescriptions } from './entry-descriptions.ts';
 import type { GcStore } from './gc-store.ts';
-import { imageBlobs } from './needed-blobs.ts';
+import { imageBlobs, namedBlobs } from './needed-blobs.ts';
 import { withPauses } from './pauses.ts';
+import { MEMORIES } from './remove-memories.ts';
 
 /** One row of what a store holds. */
 export interface UsedSpace {
   /** The hash of a step's result; other names for other kinds. */
   readonly name: string;
-  readonly kind: EntryKind | 'image blobs' | 'other blobs' | 'builds' | 'records';
+  readonly kind: EntryKind | 'image blobs' | 'unnamed image blobs' | 'other blobs' | 'builds' | 'records' | 'store';
   /** Bytes on disk. A file that several rows share counts in the first of them only. */
   readonly bytes: number;
   /** Milliseconds since the epoch. */
   readonly usedAt?: number;
   /** The step's name when it ran here last, or the source of a fetched entry. */
   readonly description?: string;
-  /** Whether prune may remove it. */
+  /** Whether `tbuild prune --all` removes it while no build runs. */
   readonly reclaimable: boolean;
 }
 
@@ -30,40 +31,36 @@ export interface UsedSpace {
 export async function usedSpace(stores: GcStore, signal?: AbortSignal): Promise<readonly UsedSpace[]> {
   const { store, content } = stores;
   const disk = createDiskUsage();
-  const named = imageBlobs(stores);
-  const entries = await listCacheEntries(stores, { disk, named, signal });
-  const names = new Map<string, string>();
-  for (const { key, name } of explainedSteps(store)) names.set(key, name);
+  const kept = imageBlobs(stores);
+  const named = namedBlobs(stores);
+  const entries = await listCacheEntries(stores, { disk, named: kept, signal });
+  const describe = entryDescriptions(store);
   const own = new Set(entries.flatMap(({ blobs }) => blobs));
-  const images = sumOf(
-    [...named].map((digest) => content.path(digest)),
-    disk,
-  );
+  const blobs = (digests: Iterable<Digest>): number =>
+    sumOf(
+      Array.from(digests, (digest) => content.path(digest)),
+      disk,
+    );
+  const images = blobs(named);
+  const unnamed = blobs([...kept].filter((digest) => !named.has(digest)));
   const steps: UsedSpace[] = [];
-  for await (const entry of withPauses(entries.toReversed(), signal)) steps.push(rowOf(entry, names));
+  for await (const entry of withPauses(entries.toReversed(), signal)) steps.push(rowOf(entry, describe(entry)));
   const others: Digest[] = [];
-  for await (const { digest } of content.list()) if (!named.has(digest) && !own.has(digest)) others.push(digest);
+  for await (const { digest } of content.list()) if (!kept.has(digest) && !own.has(digest)) others.push(digest);
+  const records = sumOf(memoriesOf(store), disk);
   const rest = sumOf(restOf(store), disk) + sumOf(directoriesOf(store), disk, true);
   return [
     { name: 'images', kind: 'image blobs', bytes: images, reclaimable: false },
+    { name: 'unnamed images', kind: 'unnamed image blobs', bytes: unnamed, reclaimable: true },
     ...steps,
-    {
-      name: 'blobs',
-      kind: 'other blobs',
-      bytes: sumOf(
-        others.map((digest) => content.path(digest)),
-        disk,
-      ),
-      reclaimable: true,
-    },
+    { name: 'blobs', kind: 'other blobs', bytes: blobs(others), reclaimable: true },
     { name: 'builds', kind: 'builds', bytes: sumOf([store.builds], disk), reclaimable: true },
-    { name: 'records', kind: 'records', bytes: rest, reclaimable: true },
+    { name: 'records', kind: 'records', bytes: records, reclaimable: true },
+    { name: 'store', kind: 'store', bytes: rest, reclaimable: false },
   ];
 }
 
-function rowOf(entry: CacheEntry, names: ReadonlyMap<string, string>): UsedSpace {
-  const { name, kind, keys, usage, usedAt } = entry;
-  const description = entry.description ?? keys.map((key) => names.get(key)).find((known) => known !== undefined);
+function rowOf({ name, kind, usage, usedAt }: CacheEntry, description: string | undefined): UsedSpace {
   return { name, kind, bytes: countOnce(usage), usedAt, description, reclaimable: true };
 }
 
@@ -71,11 +68,18 @@ function sumOf(paths: readonly string[], disk: DiskUsage, alone = false): number
   return paths.reduce((sum, path) => sum + (alone ? disk.measureAlone(path) : countOnce(disk.measure(path))), 0);
 }
 
-/** Returns the files and directories that belong to no entry. */
-function restOf({ root, builds }: StoreLayout): readonly string[] {
-  return listDirectory(root)
-    .filter((name) => !DIVIDED.includes(name) && join(root, name) !== builds)
-    .map((name) => join(root, name));
+/** Returns the directories of memories and of records, besides that of builds. */
+function memoriesOf(store: StoreLayout): readonly string[] {
+  return [...MEMORIES.filter((name) => name !== 'builds').map((name) => store[name]), store.records];
+}
+
+/** Returns the files and directories that belong to no entry and are no memories. */
+function restOf(store: StoreLayout): readonly string[] {
+  const others = new Set([...memoriesOf(store), store.builds]);
+  return listDirectory(store.root)
+    .filter((name) => !DIVIDED.includes(name))
+    .map((name) => join(store.root, name))
+    .filter((path) => !others.has(path));
 }
 
 const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts', 'resolved', 'http', 'git'];

@@ -1,6 +1,7 @@
 import { type UsedSpace, usedSpace } from '@tbuild/gc';
 import { GoNil } from '@tbuild/go-template';
 import { formatBytes } from '@tbuild/tui';
+import { parseEntryFilter } from '../../flags/entry-filter.ts';
 import { formatFlags, formatRows, jsonLines } from '../../print/format-output.ts';
 import { formatAge, formatTable } from '../../print/table.ts';
 import { storeCommand } from '../store-command.ts';
@@ -10,12 +11,21 @@ export const du = storeCommand({
   usage: 'du [OPTIONS]',
   flags: {
     ...formatFlags,
+    filter: {
+      kind: 'list',
+      value: 'until=SPAN|NAME=VALUE',
+      help: 'Show entries that were not used for this long, or by id, type, description, inuse, mutable',
+    },
     builder: { kind: 'text', hidden: true, help: 'No effect: there is one builder' },
     verbose: { kind: 'switch', short: 'v', help: 'List every entry, most recently used first' },
   },
   takes: [0, 0],
-  async run({ flags: { format, verbose }, services, env, signal }) {
-    const rows = await usedSpace(services, signal);
+  async run({ flags: { filter = [], format, verbose }, services, env, signal }) {
+    const { unusedFor, chooses = () => true } = parseEntryFilter(filter);
+    const before = unusedFor === undefined ? Infinity : services.now() - unusedFor;
+    const rows = (await usedSpace(services, signal)).filter(
+      (row) => chooses(row) && (unusedFor === undefined || (row.usedAt ?? Infinity) < before),
+    );
     if (format === 'json') env.stdout.write(jsonLines(rows.map(asJson)));
     else if (format !== undefined && format !== 'table')
       env.stdout.write(
@@ -81,6 +91,7 @@ function everyEntry(rows: readonly UsedSpace[], now: number): string {
 
 const KINDS: Readonly<Record<UsedSpace['kind'], string>> = {
   'image blobs': 'Images',
+  'unnamed image blobs': 'Unnamed images',
   step: 'Steps',
   tree: 'Base layers',
   'cache mount': 'Cache mounts',
@@ -90,10 +101,18 @@ const KINDS: Readonly<Record<UsedSpace['kind'], string>> = {
   'other blobs': 'Other blobs',
   builds: 'Builds',
   records: 'Records',
+  store: 'Store',
 };
 
 /** Kinds with one row for all of their entries. */
-const UNCOUNTED: ReadonlySet<string> = new Set<UsedSpace['kind']>(['image blobs', 'other blobs', 'builds', 'records']);
+const UNCOUNTED: ReadonlySet<string> = new Set<UsedSpace['kind']>([
+  'image blobs',
+  'unnamed image blobs',
+  'other blobs',
+  'builds',
+  'records',
+  'store',
+]);
 
 function summary(rows: readonly UsedSpace[]): string {
   const cells = Object.entries(KINDS).map(([kind, title]) => {

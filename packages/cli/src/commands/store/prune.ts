@@ -2,7 +2,8 @@ import { type PruneOptions, pruneStore } from '@tbuild/gc';
 import { formatBytes } from '@tbuild/tui';
 import { storeRoot } from '../../config/store-root.ts';
 import { parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
-import { parseSize, parseUntil } from '../../flags/sizes.ts';
+import { parseEntryFilter } from '../../flags/entry-filter.ts';
+import { parseSize } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
 import { createServices } from '../../services/create-services.ts';
 import { type Command, helpOf } from '../command.ts';
@@ -12,8 +13,8 @@ const flags = {
   all: { kind: 'switch', short: 'a', help: 'Remove the whole build cache, not only what nothing refers to' },
   filter: {
     kind: 'list',
-    value: 'until=SPAN',
-    help: 'Remove entries that were not used for this long, such as until=24h',
+    value: 'until=SPAN|NAME=VALUE',
+    help: 'Remove entries that were not used for this long (until=24h), or by id, type, description, mutable',
   },
   force: { kind: 'switch', short: 'f', help: 'Do not ask' },
   'keep-storage': { kind: 'text', value: 'SIZE', help: 'The same as --max-used-space' },
@@ -62,11 +63,12 @@ function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
     minFreeSpace: sizeOf('min-free-space'),
     reservedSpace: sizeOf('reserved-space'),
   };
-  const spans = parseUntil(given.filter ?? []);
+  const { unusedFor, chooses } = parseEntryFilter(given.filter ?? []);
   return {
     // With a limit, --all applies to everything that the limit releases.
-    all: given.all === true && !isLimited(limits) && spans.length === 0,
-    unusedFor: spans.length === 0 ? undefined : Math.max(...spans),
+    all: given.all === true && !isLimited(limits) && unusedFor === undefined && chooses === undefined,
+    unusedFor,
+    chooses: chooses && ((entry) => chooses({ ...entry, reclaimable: true })),
     ...limits,
   };
 }
@@ -77,6 +79,7 @@ function isLimited({ maxUsedSpace, minFreeSpace }: PruneOptions): boolean {
 
 /** Returns what will be removed, in words. */
 function describe(options: PruneOptions): string {
+  if (options.chooses !== undefined) return 'the build cache that the filter chooses';
   if (options.unusedFor !== undefined || isLimited(options)) return 'the least recently used build cache';
   return options.all === true ? 'all build cache' : 'build cache that nothing refers to';
 }
