@@ -146,6 +146,19 @@ test('a mistake in a file is shown with its line and a suggestion', async () => 
   expect(bake.stderr).toContain('ERROR: Unknown variable "TGA"\nhint: Did you mean "TAG"?\n');
 });
 
+test.each([
+  ['secret = ["id=s,src=none"]', 'secret "s" does not exist'],
+  ['ulimits = ["nofile=2:1"]', 'nofile'],
+  ['platforms = ["linux/?"]', 'linux/?'],
+])('the target that has %s is shown', async (attribute, message) => {
+  const bake = await runBake(bakeDirectory({ 'docker-bake.hcl': `# A file\ntarget "default" {\n  ${attribute}\n}\n` }));
+  expect(bake.exitCode).toBe(1);
+  expect(bake.stderr).toMatch(/^docker-bake\.hcl:2:1$/m);
+  expect(bake.stderr).toContain('>>> target "default" {');
+  expect(bake.stderr).toMatch(/^ERROR: Target "default": /m);
+  expect(bake.stderr).toContain(message);
+});
+
 test('--list shows targets and variables as tables', async () => {
   const directory = bakeDirectory({
     'docker-bake.hcl':

@@ -59,6 +59,16 @@ test.each([
   expect(location).toMatchObject({ file, start: { line } });
 });
 
+test('a service that is a context and does not exist is shown', async () => {
+  const files = await evaluateText(service('additional_contexts:\n        x: service:none'), 'compose.yaml');
+  expect(() => files.resolve([], [])).toThrow(
+    expect.objectContaining({
+      message: 'failed to find target none',
+      location: expect.objectContaining({ file: 'compose.yaml', start: { line: 5, column: 9 } }),
+    }),
+  );
+});
+
 test('an unknown attribute of a build section has a suggestion', async () => {
   expect((await errorOf(service('contxt: .'))).hint).toBe('Did you mean "context"?');
 });

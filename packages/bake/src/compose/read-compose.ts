@@ -1,5 +1,11 @@
 import type { BakeWarning } from '../definition/read-blocks.ts';
-import { TARGET_NAME, type Definitions, type TargetAttributes, type TargetBlock } from '../definition/target.ts';
+import {
+  linksOf,
+  TARGET_NAME,
+  type Definitions,
+  type TargetAttributes,
+  type TargetBlock,
+} from '../definition/target.ts';
 import { errorAt, type BakeFile } from '../source.ts';
 import { BUILD_KEYS, EXTENSION_KEYS, extend, targetName, textOf } from './build-section.ts';
 import type { Lookup } from './interpolate.ts';
@@ -65,5 +71,7 @@ function readService(service: string, around: ReadingService): TargetBlock {
     ...(all.tags === undefined && image !== undefined ? { tags: [image] } : {}),
     ...(all.ssh === undefined ? {} : { ssh: all.ssh.toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1)) }),
   };
-  return { name, inherits: [], attributes };
+  const contexts = find(['build', 'additional_contexts']).value;
+  const mentions = new Map(linksOf(attributes).map((link) => [link, contexts]));
+  return { name, inherits: [], attributes, place: find([]).name, mentions };
 }

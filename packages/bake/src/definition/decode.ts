@@ -1,6 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import type { Expression } from '../hcl/ast.ts';
-import { placed } from '../source.ts';
+import { placed, type Place } from '../source.ts';
 import { isPrimitive, toBool, toText } from '../value/convert.ts';
 import { isList, isMap, typeName, type Value } from '../value/value.ts';
 import { entryOf, parseEntry, type EntryAttribute } from './entries.ts';
@@ -31,10 +31,16 @@ function decode(name: AttributeName, value: Value, expression: Expression): unkn
 }
 
 /** Reads a list of strings. @throws TbuildError BAKE_FILE */
-export function decodeTexts(value: Value, expression: Expression): string[] {
-  return itemsOf(value, 'a list of strings').flatMap((item, at) =>
-    item === null ? [] : [placed(placeOfItem(expression, at), () => toText(item))],
-  );
+function decodeTexts(value: Value, expression: Expression): string[] {
+  return decodeNames(value, expression).map(({ name }) => name);
+}
+
+/** Reads a list of strings, each with its place. @throws TbuildError BAKE_FILE */
+export function decodeNames(value: Value, expression: Expression): { readonly name: string; readonly place: Place }[] {
+  return itemsOf(value, 'a list of strings').flatMap((item, at) => {
+    const place = placeOfItem(expression, at);
+    return item === null ? [] : [{ name: placed(place, () => toText(item)), place }];
+  });
 }
 
 function itemsOf(value: Value, expected: string): readonly Value[] {

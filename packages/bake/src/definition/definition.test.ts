@@ -115,6 +115,16 @@ test('the last --set of a list says whether it adds to what is there', async () 
 });
 
 test.each([
+  ['group "default" { targets = ["web", "wbe"] }\ntarget "web" {}\n', '1:37'],
+  ['target "default" {\n  inherits = [\n    "wbe",\n  ]\n}\n', '3:5'],
+  ['target "default" {\n  contexts = { a = "target:wbe" }\n}\n', '2:14'],
+])('the name of a target that does not exist is shown in %j', async (text, place) => {
+  const { location, message } = await errorOf(text);
+  expect(message).toBe('failed to find target wbe');
+  expect(`${location?.start.line}:${location?.start.column}`).toBe(place);
+});
+
+test.each([
   ['type=env,id=a,src=VARIABLE', { id: 'a', env: 'VARIABLE' }],
   ['type=file,id=a,source=f', { id: 'a', src: 'f' }],
   ['id=a,env=V', { id: 'a', env: 'V' }],

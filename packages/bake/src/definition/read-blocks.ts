@@ -5,9 +5,9 @@ import type { Block, Body, Expression } from '../hcl/ast.ts';
 import { errorAt, placed, rangeOf, type Place } from '../source.ts';
 import { toText } from '../value/convert.ts';
 import { isList, isMap, type Value } from '../value/value.ts';
-import { decodeAttribute, decodeTexts } from './decode.ts';
+import { decodeAttribute, decodeNames } from './decode.ts';
 import { requireLabel, type Module } from './module.ts';
-import { isAttribute, RULES, TARGET_NAME, type Definitions, type Group, type TargetBlock } from './target.ts';
+import { isAttribute, linksOf, RULES, TARGET_NAME, type Definitions, type Group, type TargetBlock } from './target.ts';
 
 /** Something in a file that has no effect, or not the one that it seems to have. */
 export interface BakeWarning {
@@ -53,14 +53,22 @@ function readGroup(block: Block, scope: Scope, warn: (warning: BakeWarning) => v
   const text = attributeIn(block.body, 'description');
   const targets = attributeIn(block.body, 'targets');
   const description = text === undefined ? null : evaluate(text, scope);
-  const list = targets === undefined ? null : evaluate(targets, scope);
+  const members = namesIn(targets, scope);
   return {
     name,
     ...(description === null || text === undefined
       ? {}
       : { description: placed(text.place, () => toText(description)) }),
-    targets: targets === undefined || list === null ? [] : placed(targets.place, () => decodeTexts(list, targets)),
+    targets: members.map((member) => member.name),
+    mentions: new Map(members.map((member) => [member.name, member.place])),
   };
+}
+
+/** Returns the names in a list, each with its place. */
+function namesIn(expression: Expression | undefined, scope: Scope): ReturnType<typeof decodeNames> {
+  const value = expression === undefined ? null : evaluate(expression, scope);
+  if (expression === undefined || value === null) return [];
+  return placed(expression.place, () => decodeNames(value, expression));
 }
 
 function attributeIn({ attributes }: Body, wanted: string): Expression | undefined {
@@ -74,21 +82,18 @@ interface Reading {
 
 const TARGET_ATTRIBUTES = [...Object.keys(RULES), 'inherits', 'name', 'matrix'];
 
-function readTarget(name: string, { body }: Block, { scope, warn }: Reading): TargetBlock {
+function readTarget(name: string, { body, place }: Block, { scope, warn }: Reading): TargetBlock {
   warnUnknown(body, { names: TARGET_ATTRIBUTES, what: 'target', warn });
-  const inherits = attributeIn(body, 'inherits');
-  const parents = inherits === undefined ? null : evaluate(inherits, scope);
+  const parents = namesIn(attributeIn(body, 'inherits'), scope);
   const attributes: Record<string, unknown> = {};
   for (const { name: attribute, expression } of body.attributes) {
     if (isAttribute(attribute))
       attributes[attribute] = decodeAttribute(attribute, evaluate(expression, scope), expression);
   }
-  return {
-    name,
-    inherits:
-      inherits === undefined || parents === null ? [] : placed(inherits.place, () => decodeTexts(parents, inherits)),
-    attributes,
-  };
+  const contexts = attributeIn(body, 'contexts')?.place ?? place;
+  const linked = linksOf(attributes).map((link) => [link, contexts] as const);
+  const mentions = new Map([...linked, ...parents.map((parent) => [parent.name, parent.place] as const)]);
+  return { name, inherits: parents.map((parent) => parent.name), attributes, place, mentions };
 }
 
 interface Known {

@@ -1,14 +1,17 @@
 import { posix } from 'node:path';
-import { suggest, TbuildError } from '@tbuild/errors';
+import { suggest, TbuildError, type SourceRange } from '@tbuild/errors';
+import { rangeOf } from '../source.ts';
 import { merge, normalize } from './merge.ts';
 import { applyOverrides, type Overrides } from './overrides.ts';
 import { patternOf } from './pattern.ts';
-import type { Definitions, Group, TargetAttributes, TargetBlock } from './target.ts';
+import { linksOf, type Definitions, type Group, type TargetAttributes, type TargetBlock } from './target.ts';
 
 /** The targets to build, and the groups that name them. */
 export interface Resolved {
   readonly groups: ReadonlyMap<string, Omit<Group, 'name'>>;
   readonly targets: ReadonlyMap<string, TargetAttributes>;
+  /** Where each target is defined. */
+  readonly places: ReadonlyMap<string, SourceRange>;
   /** Those that nobody asked for: they are only contexts of others. */
   readonly links: ReadonlySet<string>;
 }
@@ -34,8 +37,13 @@ export function joinBlocks({ targets, groups }: Definitions): Definitions {
   return { targets: [...joinedTargets.values()], groups: [...joinedGroups.values()] };
 }
 
-function joinTargets(before: TargetBlock, { name, inherits, attributes }: TargetBlock): TargetBlock {
-  return { name, inherits: [...before.inherits, ...inherits], attributes: merge(before.attributes, attributes) };
+function joinTargets(before: TargetBlock, after: TargetBlock): TargetBlock {
+  return {
+    ...after,
+    inherits: [...before.inherits, ...after.inherits],
+    attributes: merge(before.attributes, after.attributes),
+    mentions: new Map([...before.mentions, ...after.mentions]),
+  };
 }
 
 /**
@@ -66,7 +74,8 @@ export function resolve(
   for (const name of asked) link(name, targets, { definitions, overrides, remote, visited: [], linked });
   if (epoch !== undefined && epoch !== '')
     for (const [name, target] of targets) targets.set(name, withEpoch(target, epoch));
-  return { groups, targets, links: new Set([...targets.keys()].filter((name) => !asked.has(name))) };
+  const places = new Map(definitions.targets.map(({ name, place }) => [name, rangeOf(place)]));
+  return { groups, targets, places, links: new Set([...targets.keys()].filter((name) => !asked.has(name))) };
 }
 
 /** Returns the groups and targets that a pattern matches, and a name as it is. */
@@ -104,7 +113,7 @@ function visit(name: string, definitions: Definitions, visits: Map<string, Visit
 }
 
 function withoutName(name: string, { groups }: Definitions): Omit<Group, 'name'> {
-  const { name: _, ...group } = groups.find((one) => one.name === name) ?? { name, targets: [] };
+  const { name: _, mentions: _places, ...group } = groups.find((one) => one.name === name) ?? { name, targets: [] };
   return group;
 }
 
@@ -177,7 +186,9 @@ function unknownTarget(name: string, { targets, groups }: Definitions): TbuildEr
     known.length === 0
       ? 'The files define no target'
       : `The files define ${known.map((one) => JSON.stringify(one)).join(', ')}`;
+  const place = [...groups, ...targets].findLast((one) => one.mentions?.has(name))?.mentions?.get(name);
   return new TbuildError('BAKE_FILE', `failed to find target ${name}`, {
+    location: place && rangeOf(place),
     hint: near === undefined || near === name ? listed : `Did you mean ${JSON.stringify(near)}?`,
   });
 }
@@ -214,13 +225,6 @@ function link(name: string, targets: Map<string, TargetAttributes>, { visited, l
     if (entitlements.length > 0) targets.set(name, { ...target, entitlements });
   }
   linked.add(name);
-}
-
-/** Returns the names of the targets that are contexts of a target. */
-function linksOf({ contexts }: TargetAttributes): string[] {
-  return Object.values(contexts ?? {}).flatMap((context) =>
-    context?.startsWith('target:') === true ? [context.slice('target:'.length)] : [],
-  );
 }
 
 interface NamedTarget {

@@ -1,3 +1,5 @@
+import type { Place } from '../source.ts';
+
 /** One entry of an attribute such as `output`: its settings by name. */
 export type Entry = Readonly<Record<string, string | boolean | readonly string[]>>;
 
@@ -43,12 +45,17 @@ export interface TargetBlock {
   readonly name: string;
   readonly inherits: readonly string[];
   readonly attributes: TargetAttributes;
+  readonly place: Place;
+  /** Where the names of other targets stand in it. */
+  readonly mentions: ReadonlyMap<string, Place>;
 }
 
 export interface Group {
   readonly name: string;
   readonly description?: string;
   readonly targets: readonly string[];
+  /** Where the names of the targets stand. */
+  readonly mentions?: ReadonlyMap<string, Place>;
 }
 
 /** What the files define. */
@@ -100,3 +107,10 @@ export const isAttribute = (name: string): name is AttributeName => Object.hasOw
 
 /** Names of targets and groups have these characters. */
 export const TARGET_NAME = /^[a-zA-Z0-9_-]+$/;
+
+/** Returns the names of the targets that are contexts of a target. */
+export function linksOf({ contexts }: TargetAttributes): string[] {
+  return Object.values(contexts ?? {}).flatMap((context) =>
+    context?.startsWith('target:') === true ? [context.slice('target:'.length)] : [],
+  );
+}

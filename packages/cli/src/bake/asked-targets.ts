@@ -10,20 +10,22 @@ import { withinTarget } from './within-target.ts';
  * @throws TbuildError BAKE_FILE with the name of the target, also for secrets and agents that do not exist.
  */
 export function askedTargets(
-  { targets, links }: Pick<Resolved, 'targets' | 'links'>,
+  { targets, links, places }: Pick<Resolved, 'targets' | 'links' | 'places'>,
   env: Environment,
 ): readonly AskedTarget[] {
-  return [...targets].map(([name, target]) =>
-    withinTarget(name, () => {
+  return [...targets].map(([name, target]) => {
+    const location = places.get(name);
+    return withinTarget({ name, location }, () => {
       const { spec, secrets } = specOf(target);
       sshSources(spec.ssh ?? {}, env);
       return {
         name,
+        location,
         spec: { ...spec, rebuildSecrets: rebuildSecrets(secrets) },
         isLink: links.has(name),
         secretScope: JSON.stringify(secrets),
         readSecret: parseSecrets(secrets, env),
       };
-    }),
-  );
+    });
+  });
 }

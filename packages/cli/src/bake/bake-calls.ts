@@ -17,7 +17,7 @@ export interface BakeAnswers {
 
 /** Whether a target has a call, in place of a build. */
 export function hasCalls({ targets }: Pick<Resolved, 'targets'>): boolean {
-  return [...targets].some(([name, { call = '' }]) => withinTarget(name, () => parseCall(call)) !== undefined);
+  return [...targets].some(([name, { call = '' }]) => withinTarget({ name }, () => parseCall(call)) !== undefined);
 }
 
 /**

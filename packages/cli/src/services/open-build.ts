@@ -8,6 +8,7 @@ import {
   type Services,
 } from '@tbuild/builder';
 import { createBuildRef } from '@tbuild/builds';
+import type { SourceRange } from '@tbuild/errors';
 import type { Progress } from '@tbuild/progress';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
@@ -51,6 +52,8 @@ export interface AskedBake {
 
 export interface AskedTarget extends Pick<BuildTarget, 'name' | 'isLink' | 'secretScope' | 'readSecret'> {
   readonly spec: BuildSpec;
+  /** Where it is defined. */
+  readonly location?: SourceRange;
 }
 
 /** A build of several targets that is ready to run and holds a lease. */
@@ -95,9 +98,9 @@ export function openBake(
   progress: Progress,
 ): OpenBake {
   return withLease(settings, env, ({ root, lease }) => {
-    const requested = asked.map(({ spec, ...target }) => {
+    const requested = asked.map(({ spec, location, ...target }) => {
       const read = (): BuildRequest => buildRequest(spec, env, { host: thisPlatform(), root });
-      return { ...target, request: withinTarget(target.name, read) };
+      return { ...target, request: withinTarget({ name: target.name, location }, read) };
     });
     const requests = requested.map(({ request }) => request);
     refuseSharing(requests);
