@@ -56,13 +56,13 @@ const CONFIGS: Readonly<Record<string, RuntimeConfig>> = {
 };
 
 const resolveImage: ResolveImage = (request) => {
-  const { reference, source } = request;
+  const { reference } = request;
   const manifest = digestOf(reference);
   const config = CONFIGS[reference] ?? { Env: ['PATH=/bin'], Cmd: ['sh'] };
   const history = [{ created: '2026-01-01T00:00:00Z', created_by: `layer of ${reference}` }];
   return Promise.resolve({
     reference: `${reference}@${manifest}`,
-    source,
+    source: request.source.kind === 'engine' ? { kind: 'store' } : request.source,
     manifest,
     config: { platform: request.platform, config, diffIds: [digestOf(`${reference} layer`)], history },
   });

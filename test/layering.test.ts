@@ -11,7 +11,7 @@ const ROWS = [
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent', 'spec', 'init'],
   ['store', 'frontend', 'solver', 'host', 'bake', 'api'],
   ['content', 'snapshot', 'context', 'builds'],
-  ['cache', 'diff', 'executor', 'registry'],
+  ['cache', 'diff', 'engine', 'executor', 'registry'],
   ['copy', 'sources', 'object-store'],
   ['layers'],
   ['exporter'],

@@ -35,7 +35,7 @@ export const buildOptions: readonly Row[] = [
     differs: 'also chooses how steps are isolated: auto, namespace, oci or chroot',
   }),
   row('--label', e2e('images/image-commands')),
-  row('--load', e2e('images/load')),
+  row('--load', e2e('images/load-engines')),
   row('--memory', RESOURCES, { word: "'memory'" }),
   row('--memory-swap', RESOURCES, { word: 'memory-swap' }),
   row('--metadata-file', e2e('images/output-options')),

@@ -4,6 +4,8 @@ import { runChecked, runProcess } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
 export interface Containerd extends AsyncDisposable {
+  /** The path of its socket. */
+  readonly address: string;
   /** Runs its client and returns the output; throws when the client fails. */
   ctr(args: readonly string[]): Promise<string>;
 }
@@ -32,6 +34,7 @@ export async function startContainerd(): Promise<Containerd> {
     isReady: async () => (await runProcess('ctr', ['--address', socket, 'version'])).exitCode === 0,
   });
   return {
+    address: socket,
     ctr: (args) => runChecked('ctr', ['--address', socket, ...args]),
     [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };

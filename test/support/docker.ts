@@ -1,25 +1,30 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startDaemon } from './daemon.ts';
+import { freePort, startDaemon } from './daemon.ts';
 import { runChecked, runProcess, type ProcessOptions } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
 export interface Docker extends AsyncDisposable {
-  /** `unix:///…`, for `DOCKER_HOST`. */
+  /** `unix:///…`, or `tcp://…` with TLS, for `DOCKER_HOST`. */
   readonly host: string;
 }
 
 export interface DockerOptions {
   /** Keep images in containerd's store, which images for several platforms need. */
   readonly hasContainerdStore?: boolean;
+  /** A directory with `ca.pem`, `cert.pem` and `key.pem`: listen on TCP, and let in only clients with such keys. */
+  readonly tls?: string;
 }
 
 /** Starts dockerd with its embedded BuildKit, with its own state and mount namespace; needs root. */
 export async function startDocker(
   directory: string = scratchDirectory('docker'),
-  { hasContainerdStore = false }: DockerOptions = {},
+  { hasContainerdStore = false, tls }: DockerOptions = {},
 ): Promise<Docker> {
-  const host = `unix://${join(directory, 'docker.sock')}`;
+  const host = tls === undefined ? `unix://${join(directory, 'docker.sock')}` : `tcp://127.0.0.1:${await freePort()}`;
+  const keys = (name: string): string => join(tls ?? '', `${name}.pem`);
+  const guard = ['--tlsverify', '--tlscacert', keys('ca'), '--tlscert', keys('cert'), '--tlskey', keys('key')];
+  const secured = tls === undefined ? [] : guard;
   const options = ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'];
   const state = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')];
   const config = join(directory, 'daemon.json');
@@ -28,9 +33,9 @@ export async function startDocker(
   const places = ['--host', host, '--pidfile', join(directory, 'pid'), ...state];
   const daemon = await startDaemon({
     program: 'unshare',
-    args: ['--mount', '--propagation', 'private', 'dockerd', ...driver, ...places, ...options],
+    args: ['--mount', '--propagation', 'private', 'dockerd', ...driver, ...places, ...secured, ...options],
     logFile: join(directory, 'log'),
-    isReady: async () => (await runProcess('docker', ['--host', host, 'version'])).exitCode === 0,
+    isReady: async () => (await runProcess('docker', ['--host', host, ...secured, 'version'])).exitCode === 0,
   });
   return { host, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }

@@ -1,4 +1,4 @@
-import { gitFragment } from '@tbuild/frontend';
+import { gitFragment, parseEngineName } from '@tbuild/frontend';
 import type { Graph } from '@tbuild/graph';
 import { formatReference, parseReference } from '@tbuild/oci';
 import type { AskedBuild, AskedContext, BuildFacts } from './build-facts.ts';
@@ -71,6 +71,7 @@ function contextAddress(
 ): string {
   if (context.kind === 'git') return `${context.url}${gitFragment(context)}`;
   if (context.kind === 'http') return context.url;
+  if (context.kind === 'image' && parseEngineName(context.reference) !== undefined) return context.reference;
   if (context.kind === 'image') return `docker-image://${formatReference(parseReference(context.reference))}`;
   if (context.kind !== 'layout') return `local:${name}`;
   const ops = [...graph.steps.values()].map(({ op }) => op);

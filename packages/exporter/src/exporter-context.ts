@@ -1,8 +1,8 @@
 import type { ImageRefs, LocalStore } from '@tbuild/content';
+import type { EngineAddress, Programs } from '@tbuild/engine';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
 import type { Destination } from './destination.ts';
-import type { RunProgram } from './engine/load.ts';
 import type { PushOptions } from './push.ts';
 
 /** What exporters take from the machine and from the user. */
@@ -27,9 +27,11 @@ export interface Surroundings {
    */
   openDestination(path: string): Destination;
   /**
-   * Returns the address of the Docker context of this name, or of the one that the user chose; undefined for the default.
+   * Returns the address of the Docker context of this name, or of the one that the user chose, or else the usual one.
    * @throws TbuildError USAGE for a context that does not exist.
    */
-  dockerHost(context: string | undefined): string | undefined;
-  readonly runProgram: RunProgram;
+  dockerAddress(context: string | undefined): EngineAddress & { readonly isChosen: boolean };
+  /** The engine to load into, if the user chose one: docker, podman, nerdctl or ctr. */
+  readonly engineName: string | undefined;
+  readonly programs: Programs;
 }

@@ -50,6 +50,8 @@ export interface Exported {
   /** The manifest (one image) or index (several), if one was made, and the digests of each image. */
   readonly manifest?: Descriptor;
   readonly images?: readonly ImageDigests[];
+  /** What the destination has no place for. */
+  readonly leftOut?: 'attestations';
 }
 
 /** What a running export reports to, and what aborts it. */

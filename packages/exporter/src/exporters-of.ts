@@ -3,7 +3,7 @@ import type { OutputSpec } from '@tbuild/spec';
 import { dockerArchive } from './archive/docker-archive.ts';
 import { ociArchive, ociLayout } from './archive/oci-archive.ts';
 import { checkDestination } from './check-destination.ts';
-import { load } from './engine/load.ts';
+import { load, type LoadOptions, requireIndexStore } from './engine/load.ts';
 import type { ExporterContext, Surroundings } from './exporter-context.ts';
 import type { Exporter } from './exporter.ts';
 import { imageStore } from './image-store.ts';
@@ -19,7 +19,10 @@ export async function exportersOf(output: OutputSpec, context: ExporterContext):
   if (output.type === 'image') return imageExporters(output, context);
   if (output.destination !== undefined)
     await checkDestination(output.destination, isDirectory(output) ? 'directory' : 'file');
-  return [fileExporter(output, context, await context.surroundings())];
+  const surroundings = await context.surroundings();
+  if (output.type === 'docker' && output.severalPlatforms === true)
+    await requireIndexStore(loadOptions(output, context, surroundings), new AbortController().signal);
+  return [fileExporter(output, context, surroundings)];
 }
 
 function isDirectory(output: OutputSpec): boolean {
@@ -49,17 +52,17 @@ function imageExporters(output: Output<'image'>, context: ExporterContext): read
 function fileExporter(
   output: Output<'docker' | 'oci' | 'tar' | 'local'>,
   context: ExporterContext,
-  { owner, openDestination, dockerHost, runProgram }: Surroundings,
+  surroundings: Surroundings,
 ): Exporter {
   const { flavour } = context;
+  const { owner, openDestination } = surroundings;
   switch (output.type) {
     case 'docker': {
-      const { type: _, destination: path, engineContext, names: __, ...format } = output;
+      const { type: _, destination: path, engineContext: __, severalPlatforms: ___, names: ____, ...format } = output;
       requireCompression(format);
       if (path !== undefined)
         return dockerArchive({ destination: openDestination(path), store: storeOf(context), ...format });
-      const host = dockerHost(engineContext);
-      return load({ dockerHost: host ?? DEFAULT_DOCKER_HOST, dockerOnly: host !== undefined, run: runProgram });
+      return load(loadOptions(output, context, surroundings));
     }
     case 'oci': {
       const { type: _, destination: path, tar, names: __, ...format } = output;
@@ -80,7 +83,13 @@ function fileExporter(
   }
 }
 
-const DEFAULT_DOCKER_HOST = 'unix:///var/run/docker.sock';
+function loadOptions(
+  { engineContext }: Output<'docker'>,
+  { content }: ExporterContext,
+  { dockerAddress, engineName, programs }: Surroundings,
+): LoadOptions {
+  return { docker: dockerAddress(engineContext), engineName, programs, content };
+}
 
 function storeOf({ content, store }: ExporterContext): VariantStore {
   return { content, variants: createLayerVariants(store) };

@@ -9,10 +9,10 @@ function ignored(verb: string, path: string): string {
   return `2 CopyIgnoredFile: Attempting to ${verb} file "${path}" that is excluded by .dockerignore`;
 }
 
-const shelled: PlanOptions['resolveImage'] = ({ reference, source, platform }) =>
+const shelled: PlanOptions['resolveImage'] = ({ reference, platform }) =>
   Promise.resolve({
     reference,
-    source,
+    source: { kind: 'registry' },
     manifest: `sha256:${'0'.repeat(64)}`,
     config: { platform, config: { Shell: ['/bin/bash', '-c'] }, diffIds: [], history: [] },
   });
@@ -143,10 +143,10 @@ test('broken rules are listed if they fail the build', async () => {
 
 test('a base image for another platform is reported', async () => {
   const { plan } = await planText('FROM busybox', {
-    resolveImage: ({ source }) =>
+    resolveImage: () =>
       Promise.resolve({
         reference: 'busybox',
-        source,
+        source: { kind: 'registry' },
         manifest: `sha256:${'0'.repeat(64)}`,
         config: { platform: { os: 'linux', architecture: 'arm64' }, config: {}, diffIds: [], history: [] },
       }),

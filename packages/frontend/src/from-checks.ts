@@ -3,6 +3,7 @@ import { hasCode, type SourceRange } from '@tbuild/errors';
 import { formatPlatform, parsePlatform, parseReference, type ImageConfig, type Platform } from '@tbuild/oci';
 import { globalScope, type GlobalScopeOptions } from './build-args.ts';
 import { suggestion, type Report } from './checks.ts';
+import { parseEngineName } from './engine-name.ts';
 import { lookupIn, variable, type Environment } from './environment.ts';
 import { formatQuoted } from './go-format.ts';
 
@@ -82,7 +83,7 @@ function checkDefaults(dockerfile: Dockerfile, options: FromCheckOptions, report
   for (const { from } of dockerfile.stages) {
     const use = expandTracked(from.image, scope, dockerfile.directives.escape);
     if (use === undefined) return;
-    if (tryParse(() => parseReference(use.value)) !== undefined) continue;
+    if (tryParse(() => parseEngineName(use.value) ?? parseReference(use.value)) !== undefined) continue;
     const message = `Default value for ARG ${from.image.text} results in empty or invalid base image name`;
     report('InvalidDefaultArgInFrom', message, { instruction: from, token: from.image.location });
   }

@@ -1,10 +1,14 @@
 export { givenCheckOptions, isSecretName } from './checks.ts';
 export { epochSource, secondsOf, SOURCE_DATE_EPOCH } from './epoch-source.ts';
 export type { EpochOptions, EpochSource } from './epoch-source.ts';
+export { parseEngineName } from './engine-name.ts';
+export type { EngineName } from './engine-name.ts';
 export { addImage } from './lower/from.ts';
 export { gitFragment, parseGitSource } from './git-source.ts';
 export type { GitSource } from './git-source.ts';
 export type {
+  AskedSource,
+  EngineKind,
   ImageRequest,
   NamedContext,
   Plan,

@@ -1,13 +1,13 @@
 import { hasCode, TbuildError } from '@tbuild/errors';
-import type { ImageSource } from '@tbuild/graph';
 import { familiarReference, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
-import type { NamedContext, Plan } from './plan.ts';
+import { parseEngineName } from './engine-name.ts';
+import type { AskedSource, NamedContext, Plan } from './plan.ts';
 
 /** The origin of a tree: the base of FROM, or the source of COPY and mounts. */
 export type Origin =
   | { readonly kind: 'scratch' }
   | { readonly kind: 'stage'; readonly index: number }
-  | { readonly kind: 'image'; readonly reference: string; readonly source: ImageSource }
+  | { readonly kind: 'image'; readonly reference: string; readonly source: AskedSource }
   | { readonly kind: 'files'; readonly context: string }
   | { readonly kind: 'target'; readonly plan: Plan }
   | Extract<NamedContext, { kind: 'remote' }>;
@@ -21,7 +21,7 @@ export interface ContextNames {
 /** Returns the origin for an image name: `scratch`, a named context, or an image of a registry. */
 export function imageOrigin(reference: string, names: ContextNames): Origin {
   if (reference === 'scratch') return { kind: 'scratch' };
-  return contextOrigin(reference, names) ?? { kind: 'image', reference, source: { kind: 'registry' } };
+  return contextOrigin(reference, names) ?? namedImage(reference);
 }
 
 /**
@@ -41,8 +41,16 @@ export function contextOrigin(name: string, { contexts, platform }: ContextNames
   if (context.kind === 'remote') return context;
   if (context.kind === 'target') return { kind: 'target', plan: planFor(platform, context) };
   if (context.reference === 'scratch') return { kind: 'scratch' };
-  const source: ImageSource = context.kind === 'layout' ? { kind: 'layout', path: context.path } : { kind: 'registry' };
-  return { kind: 'image', reference: context.reference, source };
+  if (context.kind === 'image') return namedImage(context.reference);
+  return { kind: 'image', reference: context.reference, source: { kind: 'layout', path: context.path } };
+}
+
+/** Returns an image of a registry, or of the engine that its name begins with. */
+function namedImage(name: string): Origin {
+  const { engine, reference } = parseEngineName(name) ?? {};
+  if (engine === undefined || reference === undefined)
+    return { kind: 'image', reference: name, source: { kind: 'registry' } };
+  return { kind: 'image', reference, source: { kind: 'engine', engine } };
 }
 
 /** A target that is built for one platform serves all others too. */

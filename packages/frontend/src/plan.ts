@@ -7,9 +7,15 @@ import type { Digest, HistoryEntry, ImageConfig, Platform, RuntimeConfig } from 
 export interface ImageRequest {
   /** As written after expansion, e.g. `busybox` or `127.0.0.1:5000/app:1`; a tag or digest for a layout. */
   readonly reference: string;
-  readonly source: ImageSource;
+  readonly source: AskedSource;
   readonly platform: Platform;
 }
+
+/** Where to look for an image: also in an engine of the user, from which it comes into the store. */
+export type AskedSource = ImageSource | { readonly kind: 'engine'; readonly engine: EngineKind };
+
+/** The engines by the names of their transports. */
+export type EngineKind = 'docker-daemon' | 'containers-storage';
 
 /** The parts of a base image that planning needs. They take none of its layers. */
 export interface ResolvedImage {

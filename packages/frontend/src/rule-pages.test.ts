@@ -9,10 +9,10 @@ import type { PlanOptions } from './plan.ts';
 const given: Partial<PlanOptions> = {
   buildArgs: { TAG: 'latest' },
   isIgnored: (path) => path === 'build' || path.startsWith('build/'),
-  resolveImage: ({ reference, source, platform }) =>
+  resolveImage: ({ reference, platform }) =>
     Promise.resolve({
       reference,
-      source,
+      source: { kind: 'registry' },
       manifest: digestOf(reference),
       config: {
         platform: reference === 'arm-only' ? { os: 'linux', architecture: 'arm64' } : platform,

@@ -40,7 +40,7 @@ export async function planText(
     signal: new AbortController().signal,
     async resolveImage(request) {
       requests.push(request);
-      return { ...imageNamed(request), source: request.source };
+      return { ...imageNamed(request), source: request.source.kind === 'engine' ? { kind: 'store' } : request.source };
     },
     ...changes,
   };

@@ -13,6 +13,8 @@ export interface OutsideOptions {
   readonly cwd: string;
   /** The program's standard input; empty when absent. */
   readonly input?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Receives the standard output as it comes, which then is not in the result. The program waits for the promise. */
+  readonly output?: (bytes: Uint8Array) => Promise<void> | void;
   readonly signal?: AbortSignal;
 }
 
@@ -48,13 +50,16 @@ export function createOutside({ descriptor, directory }: OutsidePlace): Outside 
   return { run: (args, options) => runByRequest(args, options, { descriptor, directory }) };
 }
 
-async function runDirectly(args: readonly string[], { cwd, input, signal }: OutsideOptions): Promise<OutsideResult> {
+async function runDirectly(
+  args: readonly string[],
+  { cwd, input, output, signal }: OutsideOptions,
+): Promise<OutsideResult> {
   const [file = '', ...rest] = args;
   const child = spawn(file, rest, { cwd, signal, stdio: ['pipe', 'pipe', 'pipe'] });
   try {
     const [[code], stdout, stderr] = await Promise.all([
       once(child, 'close'),
-      collect(child.stdout),
+      collect(child.stdout, output),
       collect(child.stderr),
       feed(child.stdin, input),
     ]);
@@ -67,7 +72,7 @@ async function runDirectly(args: readonly string[], { cwd, input, signal }: Outs
 
 async function runByRequest(
   args: readonly string[],
-  { cwd, input, signal }: OutsideOptions,
+  { cwd, input, output, signal }: OutsideOptions,
   { descriptor, directory }: { descriptor: number; directory: string },
 ): Promise<OutsideResult> {
   const request = mkdtempSync(join(directory, 'outside-'));
@@ -77,7 +82,7 @@ async function runByRequest(
   try {
     writeFileSync(join(request, 'command'), commandText(args, cwd));
     using stdin = openWriter(request, 'in');
-    const [stdout, stderr] = [collect(openReader(request, 'out')), collect(openReader(request, 'err'))];
+    const [stdout, stderr] = [collect(openReader(request, 'out'), output), collect(openReader(request, 'err'))];
     const status = createInterface({ input: openReader(request, 'status') })[Symbol.asyncIterator]();
     ask(descriptor, request);
     program = Number((await status.next()).value);
@@ -158,9 +163,9 @@ async function feed(to: Writable | undefined, input: OutsideOptions['input']): P
   }
 }
 
-async function collect(from: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function collect(from: AsyncIterable<Uint8Array>, output?: OutsideOptions['output']): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of from) chunks.push(chunk);
+  for await (const chunk of from) await (output === undefined ? chunks.push(chunk) : output(chunk));
   return Buffer.concat(chunks);
 }
 

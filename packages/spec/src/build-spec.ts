@@ -15,7 +15,10 @@ export interface BuildSpec {
   readonly ignoreFile?: string;
   /** A source policy of BuildKit: a JSON file that allows, denies and converts the sources of the build. */
   readonly sourcePolicy?: string;
-  /** Other contexts by name: a path, a git repository, a URL, `docker-image://REF` or `oci-layout://DIR[:TAG]`. */
+  /**
+   * Other contexts by name: a path, a git repository, a URL, `docker-image://REF`, `oci-layout://DIR[:TAG]`, or an image of an
+   * engine, `docker-daemon://REF` or `containers-storage://REF`.
+   */
   readonly contexts?: Readonly<Record<string, string>>;
   /** The stage to build instead of the last one. */
   readonly target?: string;

@@ -18,6 +18,8 @@ export type OutputSpec =
       readonly destination?: string;
       /** The engine to load into: the name of one of Docker's contexts. */
       readonly engineContext?: string;
+      /** Whether several platforms are loaded, for which the engine needs a store of indexes. */
+      readonly severalPlatforms?: boolean;
     } & NamedOutput)
   | ({ readonly type: 'oci'; readonly destination: string; readonly tar: boolean } & NamedOutput)
   | ({ readonly type: 'tar' } & TreeOutput)

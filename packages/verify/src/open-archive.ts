@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LocalStore } from '@tbuild/content';
 import { hasCode, TbuildError } from '@tbuild/errors';
-import { openArchive, type LoadedImage } from '@tbuild/images';
 import { openInput } from '@tbuild/linux';
 import { formatReference, parseReference } from '@tbuild/oci';
+import { openArchive, type LoadedImage } from '@tbuild/sources';
 import type { ImagePlace } from './read-image.ts';
 
 /** Where archives are, and where their files are written to. */

@@ -122,13 +122,13 @@ describe('a registry', needs('registry'), () => {
 });
 
 test.each([
-  ['type=docker,dest=x.tar', 'A docker archive holds the image of one platform'],
-  ['type=docker', 'Docker and Podman load the image of one platform'],
+  ['type=docker,dest=x.tar', /A docker archive holds the image of one platform/],
+  ['type=docker', /loads the image of one platform|Docker does not answer/],
 ])('%s refuses several platforms before anything is built', async (spec, message) => {
   const place = scratchDirectory('refused');
   const refused = await build(crossBuild, [...both, '-o', spec], { cwd: place });
   expect(refused.exitCode).not.toBe(0);
-  expect(refused.stderr).toContain(message);
+  expect(refused.stderr).toMatch(message);
   expect(refused.stderr).not.toContain('RUN');
   expect(existsSync(join(place, 'x.tar'))).toBe(false);
 });

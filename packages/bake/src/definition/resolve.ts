@@ -202,7 +202,7 @@ function cleanContext(context: string): string {
 
 /** Whether a context is on a server or in another form than a path. */
 export const isRemote = (context: string): boolean =>
-  /^([a-z][a-z\d+.-]*:\/\/|git@|github\.com\/|target:|-$)/.test(context);
+  /^([a-z][a-z\d+.-]*:\/\/|git@|github\.com\/|(?:target|docker-daemon|containers-storage):|-$)/.test(context);
 
 interface Linking extends Inheriting {
   readonly visited: readonly string[];

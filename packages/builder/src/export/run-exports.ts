@@ -76,12 +76,13 @@ export async function runExports(
     const epoch = outputEpoch(output, inputs.epoch);
     const exportable: Exportable = { ...common, names: own.map(parseReference), epoch };
     for (const name of own) names.add(name);
-    warnOfLosses(output, images, progress);
+    warnOfMediaTypes(output, images, progress);
     using trees = await treesOf(output, images, ports);
     const carry = async (report: ReportTransfer): Promise<void> => {
       for (const exporter of exporters) {
         const exported = await exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal);
         destinations.push(exported.destination);
+        if (exported.leftOut !== undefined) warnOfLoss(progress);
         if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
       }
     };
@@ -102,15 +103,17 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
   return [];
 }
 
-/** Warns of attestations and options that an output cannot honour. */
-function warnOfLosses(output: OutputSpec, images: readonly ExportedImage[], progress: Progress): void {
+function warnOfLoss(progress: Progress): void {
+  progress.emit({
+    type: 'warning',
+    message: 'Attestations are left out: this destination has no place for them',
+    detail: 'Use --push, -o type=oci, the store, or a Docker with the image store of containerd',
+  });
+}
+
+/** Warns of an option that an output cannot honour. */
+function warnOfMediaTypes(output: OutputSpec, images: readonly ExportedImage[], progress: Progress): void {
   const attested = isAttested(images);
-  if (attested && output.type === 'docker')
-    progress.emit({
-      type: 'warning',
-      message: 'Attestations are left out: images loaded into Docker cannot have them',
-      detail: 'Use --push, -o type=oci or the store',
-    });
   if ('mediaTypes' in output && output.mediaTypes === 'docker' && (attested || (output.annotations ?? []).length > 0))
     progress.emit({
       type: 'warning',

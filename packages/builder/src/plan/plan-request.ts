@@ -9,7 +9,7 @@ import type { BuildRequest, ContextSpec } from '../request.ts';
 import { MAIN_CONTEXT } from '../session/contexts.ts';
 import type { BuildInputs } from '../session/inputs.ts';
 import { remoteContext } from '../session/remote-op.ts';
-import { checkedImage } from '../source-policy/check-source.ts';
+import { checkedImage, checkEngineImage } from '../source-policy/check-source.ts';
 import { track } from '../track.ts';
 import type { EntitlementPorts } from './entitlements.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
@@ -105,8 +105,10 @@ export function openPlanning(
     track: (reference, work) => track(underway, `[internal] load metadata for ${reference}`, work),
   });
   const resolveImage: ResolveImage = async (wanted, signal) => {
-    if (wanted.source.kind !== 'registry') return resolve(wanted, signal);
-    return resolve({ ...wanted, reference: checkedImage(sourcePolicy, wanted.reference) }, signal);
+    const { source, reference } = wanted;
+    if (source.kind === 'engine') checkEngineImage(sourcePolicy, { engine: source.engine, reference });
+    if (source.kind !== 'registry') return resolve(wanted, signal);
+    return resolve({ ...wanted, reference: checkedImage(sourcePolicy, reference) }, signal);
   };
   return { graph: new GraphBuilder(target), buildPlatform: ports.platform, resolveImage, signal: underway.signal };
 }

@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { gitFragment, parseGitSource } from '@tbuild/frontend';
+import { type EngineName, gitFragment, parseGitSource } from '@tbuild/frontend';
 import type { GitOp, HttpOp } from '@tbuild/graph';
 import { formatReference, isDigest, parseReference } from '@tbuild/oci';
 import { applyPolicy, type PolicySource, type SourcePolicy } from './source-policy.ts';
@@ -18,6 +18,16 @@ export function checkedImage(policy: SourcePolicy, reference: string): string {
   });
   if (identifier.startsWith(IMAGE)) return identifier.slice(IMAGE.length);
   throw unusable(identifier, 'an image');
+}
+
+/**
+ * Checks an image of an engine, which a source policy can deny but not convert.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if it is denied or converted.
+ */
+export function checkEngineImage(policy: SourcePolicy, { engine, reference }: EngineName): void {
+  const asked = `${engine}://${reference}`;
+  const { identifier } = checkSource(policy, { identifier: asked, attributes: {} });
+  if (identifier !== asked) throw unusable(identifier, 'an image of an engine');
 }
 
 /**

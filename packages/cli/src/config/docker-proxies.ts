@@ -1,4 +1,4 @@
-import { dockerHost } from './docker-context.ts';
+import { dockerAddress, DOCKER_SOCKET } from './docker-context.ts';
 import { member, readDockerConfig } from './docker-json.ts';
 import type { Environment } from './environment.ts';
 
@@ -11,9 +11,6 @@ const ARGUMENTS = {
   allProxy: 'ALL_PROXY',
 } as const;
 
-/** The address that Docker's client has without any choice. */
-const DEFAULT_HOST = 'unix:///var/run/docker.sock';
-
 /**
  * Returns the proxies of Docker's `config.json` as build arguments, as buildx does: those of the user's daemon by its
  * address, else the default ones. A build argument that was given in any case takes the place of a proxy.
@@ -24,7 +21,8 @@ export function proxyArgs(
 ): Readonly<Record<string, string>> {
   const proxies = member(readDockerConfig(env.variables), 'proxies');
   if (proxies === undefined) return {};
-  const chosen = member(proxies, dockerHost(undefined, env) ?? DEFAULT_HOST) ?? member(proxies, 'default');
+  const { host = DOCKER_SOCKET } = dockerAddress(undefined, env) ?? {};
+  const chosen = member(proxies, host) ?? member(proxies, 'default');
   const names = new Set(Object.keys(given).map((name) => name.toUpperCase()));
   const entries = Object.entries(ARGUMENTS).flatMap(([key, name]): [string, string][] => {
     const value = member(chosen, key);

@@ -52,7 +52,7 @@ export const buildFlags = {
   'build-context': {
     kind: 'list',
     value: 'NAME=SOURCE',
-    help: 'Add a context: a path, a git repository, a URL, docker-image://REF, oci-layout://DIR[:TAG]',
+    help: 'Add a context: a path, a git repository, a URL, docker-image://REF, oci-layout://DIR[:TAG], docker-daemon://REF, containers-storage://REF',
   },
   ca: registryFlags.ca,
   call: {

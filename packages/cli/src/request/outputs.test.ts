@@ -54,12 +54,16 @@ test.each([
 test.each([
   ['a push without a name', () => outputs({ push: true }, { tags: [] }), '--push needs a name for the image'],
   [
-    'several platforms for an engine',
-    () => outputs({ load: true }, { platforms: [host, arm] }),
-    'Docker and Podman load the image of one platform',
+    'several platforms for an archive of Docker',
+    () => outputs({ outputs: ['type=docker,dest=a.tar'] }, { platforms: [host, arm] }),
+    'A docker archive holds the image of one platform',
   ],
 ])('outputSpecs: %s is refused', (_name, parse, message) => {
   expect(parse).toThrow(message);
+});
+
+test('an engine is told of several platforms', () => {
+  expect(outputs({ load: true }, { platforms: [host, arm] })).toEqual([{ type: 'docker', severalPlatforms: true }]);
 });
 
 test('a push is possible with the name of an output alone', () => {

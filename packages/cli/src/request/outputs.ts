@@ -86,7 +86,8 @@ function dated(output: OutputSpec, rewriteTimestamp: boolean | undefined): Outpu
     : output;
 }
 
-function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputsContext): OutputSpec {
+function withDefaults(output: OutputSpec, { noArtifacts = false, platforms }: OutputsContext): OutputSpec {
+  if (output.type === 'docker' && isLoad(output) && platforms.length > 1) return { ...output, severalPlatforms: true };
   if (!noArtifacts || !isImage(output) || output.attestationArtifact !== undefined) return output;
   return { ...output, attestationArtifact: false };
 }
@@ -116,14 +117,10 @@ function check(output: OutputSpec, { tags, platforms }: OutputsContext): void {
   if (output.type === 'image' && output.push && (output.names ?? tags).length === 0) {
     throw new TbuildError('USAGE', '--push needs a name for the image', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
   }
-  if (output.type === 'docker' && platforms.length > 1) {
-    const what = output.destination === undefined ? 'Docker and Podman load' : 'A docker archive holds';
+  if (output.type === 'docker' && !isLoad(output) && platforms.length > 1)
     throw new TbuildError(
       'USAGE',
-      `${what} the image of one platform, but ${platforms.length} platforms are requested`,
-      {
-        hint: 'Use -o type=oci, --push, or build one platform',
-      },
+      `A docker archive holds the image of one platform, but ${platforms.length} platforms are requested`,
+      { hint: 'Use -o type=oci, --push, or build one platform' },
     );
-  }
 }

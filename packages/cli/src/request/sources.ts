@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { BuildRequest, NamedContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { parseEngineName } from '@tbuild/frontend';
 import { readLimitedFile } from '@tbuild/linux';
 import type { BuildSpec } from '@tbuild/spec';
 import { storeLayout } from '@tbuild/store';
@@ -43,7 +44,8 @@ export function namedContext(name: string, source: string, cwd: string): NamedCo
       'USAGE',
       `Invalid --build-context ${JSON.stringify(`${name}=${source}`)}: expected NAME=SOURCE`,
     );
-  const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
+  const image =
+    /^docker-image:\/\/(.+)$/.exec(source)?.[1] ?? (parseEngineName(source) === undefined ? undefined : source);
   if (image !== undefined) return { kind: 'image', reference: image };
   const target = /^target:(.+)$/.exec(source)?.[1];
   if (target !== undefined) return { kind: 'target', name: target };

@@ -19,7 +19,6 @@ import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 import { openAddedTrust } from './added-trust.ts';
 import { lazyExecutor } from './choose-executor.ts';
 import { createConnections } from './connections.ts';
-import { openEngineImages } from './engine-images.ts';
 import { flavourOf } from './isolation.ts';
 import type { ShowWait } from './waiting-clock.ts';
 
@@ -64,7 +63,6 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
     cache: createLocalCache(store.records),
     executor: executor.get,
     ...connections,
-    findInEngine: openEngineImages(env, { store, content }),
     runProgram: trust.runProgram,
     certificates: trust.certificates,
     ...aboutSteps(options, env),

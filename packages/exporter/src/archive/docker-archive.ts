@@ -1,4 +1,5 @@
 import { nameOf, writeTo, type Destination } from '../destination.ts';
+import { isAttested } from '../encode/attestation.ts';
 import {
   encodeExport,
   exportedTo,
@@ -7,7 +8,7 @@ import {
   type EncodedExport,
   type EncodeOptions,
 } from '../encode/encode-export.ts';
-import type { Exportable, Exporter, ExportRun } from '../exporter.ts';
+import type { Exportable, Exported, Exporter, ExportRun } from '../exporter.ts';
 import { imageArchive } from './image-archive.ts';
 
 /**
@@ -23,21 +24,26 @@ export function dockerArchive({
     name: 'exporting to docker image format',
     ...preparing(options),
     async export(result, report, signal) {
-      const { encoded, bytes } = await dockerArchiveOf(result, options, { report, signal });
-      await writeTo(destination, bytes);
-      return exportedTo(nameOf(destination), encoded);
+      const run = { report, signal };
+      const encoded = await encodeForDocker(result, options, run);
+      await writeTo(destination, imageArchive(encoded, result.names, run));
+      return { ...exportedTo(nameOf(destination), encoded), ...withoutAttestations(result) };
     },
   };
 }
 
-/** Returns the archive as bytes. */
-export async function dockerArchiveOf(
-  result: Exportable,
-  options: EncodeOptions,
-  run: ExportRun,
-): Promise<{ readonly encoded: EncodedExport; readonly bytes: AsyncIterable<Uint8Array> }> {
-  const image = onlyImage(result.images, 'A docker archive', 'Use -o type=oci, or build one platform');
-  const images = [{ ...image, attestations: undefined }];
-  const encoded = await encodeExport({ ...result, images }, options, run);
-  return { encoded, bytes: imageArchive(encoded, result.names, run) };
+/**
+ * Encodes the only image of a result without its attestations.
+ * @throws TbuildError UNSUPPORTED for several platforms.
+ */
+export function encodeForDocker(result: Exportable, options: EncodeOptions, run: ExportRun): Promise<EncodedExport> {
+  const image = onlyImage(result.images, 'A docker archive', HINT);
+  return encodeExport({ ...result, images: [{ ...image, attestations: undefined }] }, options, run);
+}
+
+const HINT = 'Use -o type=oci, or build one platform';
+
+/** Says that the archive lacks attestations, if the result has some. */
+export function withoutAttestations({ images }: Exportable): Pick<Exported, 'leftOut'> {
+  return isAttested(images) ? { leftOut: 'attestations' } : {};
 }

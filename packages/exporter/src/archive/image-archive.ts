@@ -1,4 +1,4 @@
-import { familiarReference, type Descriptor, type EncodedImage, type Reference } from '@tbuild/oci';
+import { familiarReference, type Descriptor, type Digest, type EncodedImage, type Reference } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { EncodedExport } from '../encode/encode-export.ts';
 import type { ExportRun } from '../exporter.ts';
@@ -7,14 +7,15 @@ import { layoutIndex, namedEntries } from './layout-index.ts';
 
 /**
  * Returns a result as an OCI image layout in a tar. With one image, `docker load` reads it too, thanks to its
- * `manifest.json`.
+ * `manifest.json`. Layers that the reader has may be omitted.
  */
 export function imageArchive(
   { root, images, layers, documents, content }: EncodedExport,
   names: readonly Reference[],
-  { report, signal }: ExportRun,
+  { report, signal, omitted }: ExportRun & { readonly omitted?: ReadonlySet<Digest> },
 ): AsyncIterable<Uint8Array> {
-  const blobs = [...layers, ...documents.map(({ descriptor }) => descriptor)];
+  const wanted = layers.filter(({ digest }) => omitted?.has(digest) !== true);
+  const blobs = [...wanted, ...documents.map(({ descriptor }) => descriptor)];
   const files = [
     { name: 'index.json', content: layoutIndex(namedEntries(root, names)) },
     ...(images.length === 1 ? [dockerManifest(images.map((image) => describe(image, names)))] : []),

@@ -1,85 +1,73 @@
+import type { LocalStore } from '@tbuild/content';
+import { openDockerEngine, type DockerEngine, type EngineAddress, type Programs } from '@tbuild/engine';
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference, type Reference } from '@tbuild/oci';
-import { dockerArchiveOf } from '../archive/docker-archive.ts';
-import { exportedTo } from '../encode/encode-export.ts';
 import type { Exporter } from '../exporter.ts';
-import { openDockerEngine } from './docker-engine.ts';
-
-/** Runs one of the user's programs with `input` on its standard input; returns its exit code and its output. */
-export type RunProgram = (
-  args: readonly string[],
-  options: { readonly input?: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
-) => Promise<{ readonly exitCode: number; readonly output: string }>;
-
-const NAME = 'exporting to docker image format';
-
-/** Loads the image into a Docker Engine at `unix:///path` or `tcp://host:port`; the archive never becomes a file. */
-export function dockerLoad({ host }: { readonly host: string }): Exporter {
-  return loader(`Docker at ${host}`, async (archive, { id, names, signal }) => {
-    const engine = openDockerEngine(host);
-    if (id === undefined || !(await engine.tagImage(id, names, signal))) await engine.loadImage(archive, signal);
-  });
-}
-
-/** Loads the image with `podman load`. */
-export function podmanLoad({ run }: { readonly run: RunProgram }): Exporter {
-  return loader('Podman', async (input, { signal }) => {
-    const { exitCode, output } = await run(['podman', 'load', '--quiet'], { input, signal });
-    if (exitCode !== 0)
-      throw new TbuildError('PROCESS_FAILED', `podman load exited with code ${exitCode}: ${output.trim()}`);
-  });
-}
+import { loadByProgram, type LoadingProgram, PROGRAMS } from './load-by-program.ts';
+import { loadIntoDocker } from './load-into-docker.ts';
 
 export interface LoadOptions {
-  /** The address at which to look for Docker. */
-  readonly dockerHost: string;
-  /** Use only Docker, because the user named its address. */
-  readonly dockerOnly?: boolean;
-  readonly run: RunProgram;
+  /** Where to look for Docker. */
+  readonly docker: EngineAddress & {
+    /** Whether the user named the address, so that no other engine is meant. */
+    readonly isChosen: boolean;
+  };
+  /** The engine that the user chose, by its program. */
+  readonly engineName?: string;
+  readonly programs: Programs;
+  /** Keeps the documents of what was loaded, which tell the next time what the engine has. */
+  readonly content: LocalStore;
 }
 
 /**
- * Loads the image into a Docker that answers, else into Podman.
- * @throws TbuildError UNSUPPORTED when there is neither.
+ * Loads the image into the engine that the user chose, else into a Docker that answers, else into Podman or nerdctl.
+ * @throws TbuildError UNSUPPORTED when there is none.
  */
-export function load({ dockerHost, dockerOnly = false, run }: LoadOptions): Exporter {
+export function load(options: LoadOptions): Exporter {
+  const { docker, programs, content } = options;
   return {
-    name: NAME,
-    async export(result, report, signal) {
-      const failure = await openDockerEngine(dockerHost).ping(signal);
-      if (failure === undefined) return dockerLoad({ host: dockerHost }).export(result, report, signal);
-      if (dockerOnly || !(await hasPodman(run, signal))) throw failure;
-      return podmanLoad({ run }).export(result, report, signal);
+    name: 'exporting to docker image format',
+    export(result, report, signal) {
+      const run = { report, signal };
+      return withEngine(options, signal, {
+        program: (program) => loadByProgram(program, { result, programs }, run),
+        docker: (engine) => loadIntoDocker({ engine, name: `Docker at ${docker.host}`, content }, result, run),
+      });
     },
   };
 }
 
-async function hasPodman(run: RunProgram, signal: AbortSignal): Promise<boolean> {
-  try {
-    return (await run(['podman', '--version'], { signal })).exitCode === 0;
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  }
+/**
+ * Checks that the engine takes several platforms, before they are built.
+ * @throws TbuildError UNSUPPORTED
+ */
+export async function requireIndexStore(options: LoadOptions, signal: AbortSignal): Promise<void> {
+  const lacking = await withEngine(options, signal, {
+    program: async ({ takesIndex, title }) => (takesIndex ? undefined : title),
+    docker: async (engine) =>
+      (await engine.facts(signal)).hasContainerdStore ? undefined : `Docker at ${options.docker.host}`,
+  });
+  if (lacking === undefined) return;
+  throw new TbuildError('UNSUPPORTED', `${lacking} loads the image of one platform, but several are requested`, {
+    hint: 'Use -o type=oci, --push, one platform, or a Docker with the image store of containerd',
+  });
 }
 
-/** The image in an archive. */
-interface ToLoad {
-  /** Its ID; undefined when there are several. */
-  readonly id?: string;
-  readonly names: readonly Reference[];
-  readonly signal: AbortSignal;
+interface EngineUses<T> {
+  program(program: LoadingProgram): Promise<T>;
+  docker(engine: DockerEngine): Promise<T>;
 }
 
-function loader(engine: string, send: (archive: AsyncIterable<Uint8Array>, image: ToLoad) => Promise<void>): Exporter {
-  return {
-    name: NAME,
-    async export(result, report, signal) {
-      const { encoded, bytes } = await dockerArchiveOf(result, {}, { report, signal });
-      const [id, ...others] = encoded.images.map(({ config }) => config.descriptor.digest);
-      await send(bytes, { id: others.length === 0 ? id : undefined, names: result.names, signal });
-      const names = result.names.map(familiarReference).join(', ') || id;
-      return exportedTo(`${names} in ${engine}`, encoded);
-    },
-  };
+async function withEngine<T>(
+  { docker, engineName, programs }: LoadOptions,
+  signal: AbortSignal,
+  use: EngineUses<T>,
+): Promise<T> {
+  const chosen = PROGRAMS.find(({ name }) => name === engineName);
+  if (chosen !== undefined) return use.program(chosen);
+  await using engine = openDockerEngine(docker, programs);
+  const failure = await engine.ping(signal);
+  if (failure === undefined) return await use.docker(engine);
+  if (docker.isChosen || engineName === 'docker') throw failure;
+  for (const program of PROGRAMS) if (await program.isThere(programs, signal)) return await use.program(program);
+  throw failure;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readStored } from '@tbuild/content';
+import { type LocalStore, readStored } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
@@ -11,14 +11,17 @@ import {
   type Descriptor,
   type Digest,
 } from '@tbuild/oci';
-import type { LocalImages } from './places.ts';
 
 /**
  * Checks that the layers of an image, or of all images of an index, unpack to the diff IDs in the configuration. Steps
  * on top of the image find its layers by diff ID. Requires all blobs in the store, and reads every compressed layer.
  * @throws TbuildError DIGEST_MISMATCH if a layer does not match, SNAPSHOT if compressed data is damaged.
  */
-export async function checkDiffIds(target: Descriptor, { content }: Pick<LocalImages, 'content'>, signal: AbortSignal) {
+export async function checkDiffIds(
+  target: Descriptor,
+  { content }: { readonly content: LocalStore },
+  signal: AbortSignal,
+) {
   const checked = new Set<string>();
   for (const { layer, diffId } of layersOf(target, content)) {
     const pair = `${layer.digest} ${diffId}`;
@@ -38,7 +41,7 @@ interface LayerOfImage {
 }
 
 /** Yields the layers of all images. Skips attestations and other artifacts in an index. */
-function* layersOf(target: Descriptor, content: LocalImages['content']): Generator<LayerOfImage> {
+function* layersOf(target: Descriptor, content: LocalStore): Generator<LayerOfImage> {
   const document = parseManifest(required(readStored(content, target.digest), target));
   if (isIndex(document)) {
     for (const child of document.manifests) yield* layersOf(child, content);

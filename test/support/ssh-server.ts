@@ -1,0 +1,68 @@
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort, startDaemon } from './daemon.ts';
+import { runChecked } from './run-process.ts';
+import { scratchDirectory } from './scratch.ts';
+
+/** An ssh server for root on this machine, and a home whose ssh reaches it. */
+export interface SshServer extends AsyncDisposable {
+  /** The host of an `ssh://` address. */
+  readonly name: string;
+  /** A directory for PATH whose `ssh` knows the server's keys. */
+  readonly programs: string;
+}
+
+/** Starts sshd on a free loopback port. Commands there run with DOCKER_HOST set to `dockerHost`. */
+export async function startSshServer(dockerHost: string): Promise<SshServer> {
+  const directory = scratchDirectory('ssh');
+  const at = (name: string) => join(directory, name);
+  for (const key of ['host', 'user']) await runChecked('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)]);
+  copyFileSync(at('user.pub'), at('authorized'));
+  const port = await freePort();
+  const settings = [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${at('host')}`,
+    `AuthorizedKeysFile ${at('authorized')}`,
+    'StrictModes no',
+    'UsePAM no',
+    'PermitRootLogin yes',
+    `PidFile ${at('pid')}`,
+    `SetEnv DOCKER_HOST=${dockerHost}`,
+  ];
+  writeFileSync(at('sshd_config'), `${settings.join('\n')}\n`);
+  const options = ['IdentityFile', 'UserKnownHostsFile', 'StrictHostKeyChecking', 'IdentitiesOnly'];
+  const values = [at('user'), at('known'), 'accept-new', 'yes'];
+  const given = options.map((option, index) => `-o ${option}=${values[index]}`).join(' ');
+  mkdirSync(at('programs'));
+  writeFileSync(at('programs/ssh'), `#!/bin/sh\nexec /usr/bin/ssh ${given} "$@"\n`);
+  chmodSync(at('programs/ssh'), 0o755);
+  const daemon = await startDaemon({
+    program: 'unshare',
+    // The server wants a directory that the machine may lack.
+    args: [
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      `mount -t tmpfs run /run && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e -f ${at('sshd_config')}`,
+    ],
+    logFile: at('log'),
+    isReady: () => accepts(port),
+  });
+  return {
+    name: `root@127.0.0.1:${port}`,
+    programs: at('programs'),
+    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
+  };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
