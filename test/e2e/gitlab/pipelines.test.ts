@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BaseImageName, pushBaseImage } from '../../support/base-images.ts';
@@ -115,6 +117,20 @@ target "worker" { context = "worker" }
       expect((await inspect(`monorepo/${name}:latest`)).manifests.length).toBeGreaterThan(1);
     const { stderr } = good(await run(repository, 'monorepo'));
     expect(stderr).toMatch(/bake web +> #(\d+) \[web 1\/1] RUN [^]*\n.*bake web +> #\1 CACHED/);
+  });
+
+  test('a job whose step failed for want of a server succeeds when it is run again', async () => {
+    let requests = 0;
+    const server = createServer((_request, response) => response.writeHead(requests++ === 0 ? 503 : 200).end('word'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const dockerfile = `FROM busybox\nRUN echo before > /before\nRUN wget -qO /word http://127.0.0.1:${port}/\n`;
+    const repository = await project({ Dockerfile: dockerfile });
+    expect((await run(repository, 'again')).exitCode).not.toBe(0);
+    good(await run(repository, 'again'));
+    expect((await inspect('again:latest')).manifests.length).toBeGreaterThan(1);
+    expect(requests).toBe(2);
+    server.close();
   });
 
   test('a step that fails fails the job, and steps are sections', async () => {
