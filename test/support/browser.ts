@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { scratchDirectory } from './scratch.ts';
 
 /** A page in Debian's chromium. Disposing ends the browser. */
@@ -44,29 +45,32 @@ export async function openBrowser(): Promise<Page> {
   connection.on('Runtime.exceptionThrown', ({ exceptionDetails }: Thrown) =>
     complaints.push(exceptionDetails.exception?.description ?? exceptionDetails.text),
   );
+  const loaded = new Set<string>();
+  connection.on('Page.lifecycleEvent', ({ name, loaderId }: Lifecycle) => name === 'load' && loaded.add(loaderId));
   for (const domain of ['Page', 'Log', 'Runtime']) await send(`${domain}.enable`);
+  await send('Page.setLifecycleEventsEnabled', { enabled: true });
+  const evaluate = async <T>(expression: string): Promise<T> => {
+    const { result, exceptionDetails } = await send<Evaluated<T>>('Runtime.evaluate', {
+      expression,
+      returnByValue: true,
+      awaitPromise: true,
+    });
+    if (exceptionDetails !== undefined)
+      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  };
   return {
     complaints,
     async open(url) {
-      const loaded = new Promise<void>((resolve) => connection.on('Page.loadEventFired', () => resolve()));
-      await send('Page.navigate', { url });
-      await loaded;
+      const { loaderId } = await send<{ loaderId: string }>('Page.navigate', { url });
+      while (!loaded.has(loaderId)) await sleep(20);
     },
     async resize(width, height, { dark = false } = {}) {
       await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
       const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }];
       await send('Emulation.setEmulatedMedia', { features });
     },
-    async evaluate<T>(expression: string) {
-      const { result, exceptionDetails } = await send<Evaluated<T>>('Runtime.evaluate', {
-        expression,
-        returnByValue: true,
-        awaitPromise: true,
-      });
-      if (exceptionDetails !== undefined)
-        throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-      return result.value;
-    },
+    evaluate,
     async screenshot(file, { whole = false } = {}) {
       const options = { format: 'png', captureBeyondViewport: whole };
       const { data } = await send<{ data: string }>('Page.captureScreenshot', options);
@@ -93,6 +97,10 @@ interface LogEntry {
 }
 interface Thrown {
   readonly exceptionDetails: ExceptionDetails;
+}
+interface Lifecycle {
+  readonly name: string;
+  readonly loaderId: string;
 }
 interface Evaluated<T> {
   readonly result: { readonly value: T };

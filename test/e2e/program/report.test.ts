@@ -145,6 +145,8 @@ test(
     expect((await run('builds', 'open', '--output', file('build.html'))).stdout).toBe(`${file('build.html')}\n`);
     await run('inspect', '--html', file('image.html'), 'test/pages:2');
     await run('diff', '--html', file('diff.html'), 'test/pages:1', 'test/pages:2');
+    const words = ['verify', '--pair', '--html', file('pair.html'), 'test/pages:1', 'test/pages:2'];
+    expect(await runTbuild(words, { store })).toMatchObject({ exitCode: 1, stderr: '' });
 
     await using page = await openBrowser();
     await page.open(`file://${file('build.html')}`);
@@ -154,6 +156,9 @@ test(
     expect(await page.evaluate(`document.querySelector('#view').innerText`)).toMatch(/COPY a \/a/);
     await page.open(`file://${file('diff.html')}`);
     expect(await show(page, 'details')).toMatch(/changed\s+\/a/);
+    await page.open(`file://${file('pair.html')}`);
+    expect(await page.evaluate('document.title')).toBe('test/pages:1 and test/pages:2: different');
+    expect(await show(page, 'details')).toMatch(/COPY a \/a.*\s+\/a\s+content/);
     expect(page.complaints).toEqual([]);
   },
 );

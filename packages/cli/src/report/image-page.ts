@@ -16,9 +16,6 @@ export interface ImagePage {
   readonly tables?: readonly ReportTable[];
 }
 
-/** The option of commands that write such a page. */
-export const htmlFlag = { kind: 'text', value: 'FILE', help: 'Write a page about it to a file instead' } as const;
-
 /**
  * Writes a page about images to a file.
  * @throws TbuildError NOT_FOUND, SNAPSHOT.

@@ -1,7 +1,8 @@
 import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/images';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../../print/format-output.ts';
-import { htmlFlag, writeImagePage } from '../../report/image-page.ts';
+import { htmlFlag } from '../../report/html-flag.ts';
+import { writeImagePage } from '../../report/image-page.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const diff = storeCommand({

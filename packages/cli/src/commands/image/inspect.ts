@@ -4,7 +4,8 @@ import { GoNil } from '@tbuild/go-template';
 import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
 import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
-import { htmlFlag, writeImagePage } from '../../report/image-page.ts';
+import { htmlFlag } from '../../report/html-flag.ts';
+import { writeImagePage } from '../../report/image-page.ts';
 import { storeCommand } from '../store-command.ts';
 import { eachImage } from './each-image.ts';
 

@@ -32,13 +32,14 @@ function layerLines({ at, createdBy = '', first, second, files, problem }: Layer
     title,
     ...presence,
     ...(problem === undefined ? [] : [`  ${problem}`]),
-    ...files.slice(0, MOST_FILES).map((file) => `  ${file.path}: ${describe(file)}`),
+    ...files.slice(0, MOST_FILES).map((file) => `  ${file.path}: ${describeDifference(file)}`),
     ...(more > 0 ? [`  … and ${more} more`] : []),
     ...advice.map((text) => `  Hint: ${text}`),
   ];
 }
 
-function describe({ aspect, first, second, cause }: FileDifference): string {
+/** Says in what a file differs. */
+export function describeDifference({ aspect, first, second, cause }: FileDifference): string {
   if (aspect === 'content') return cause ?? 'content';
   if (aspect === 'added' || aspect === 'removed')
     return `${aspect === 'added' ? 'only in the second' : 'only in the first'}`;

@@ -1,5 +1,5 @@
 import type { Platform } from '@tbuild/oci';
-import { ignoreDifferences, type ImageComparison, type Places } from '@tbuild/verify';
+import { ignoreDifferences, type ImageComparison, type NormalisedComparison, type Places } from '@tbuild/verify';
 import type { StoreCall } from '../store-command.ts';
 import { printComparison } from './print-comparison.ts';
 import type { verifyFlags } from './verify-flags.ts';
@@ -27,6 +27,8 @@ export interface Verdict {
   readonly text: string;
   /** For programs. */
   readonly document: object;
+  /** What differs, without what is ignored; undefined if nothing was compared. */
+  readonly comparison?: NormalisedComparison['comparison'];
 }
 
 /** Judges a comparison by the options of the call. */
@@ -48,6 +50,7 @@ export function verdictOn(
       : printComparison(isNormalised ? left : comparison);
   return {
     platform,
+    comparison: left,
     equal: comparison.equal,
     exitCode: (isNormalised ? equal : comparison.equal) ? 0 : 1,
     text: `${notes.map((note) => `Note: ${note}\n`).join('')}${shown}`,

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createLocalStore } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { parsePlatform } from '@tbuild/oci';
@@ -26,7 +26,9 @@ export const verify = storeCommand({
     using directory = temporaryDirectory(call.services.store.root);
     try {
       const run = runOf(call, directory.path);
-      return print(await (pair ? comparePair(run) : verifyImage(run)), style, call);
+      const verdicts = await (pair ? comparePair(run) : verifyImage(run));
+      await writePage(verdicts, call);
+      return print(verdicts, style, call);
     } catch (error) {
       if (!(error instanceof TbuildError) || error.code === 'USAGE' || call.signal.aborted) throw error;
       call.env.stderr.write(await formatError(error, { debug: false, sourceOf: () => undefined }));
@@ -52,6 +54,12 @@ function runOf(call: Call, directory: string): VerifyRun {
     places: { ...services, cwd: env.cwd, unpacked: createLocalStore(join(directory, 'archives')) },
     platforms: platforms?.map((text) => parsePlatform(text, services.platform)),
   };
+}
+
+async function writePage(verdicts: readonly Verdict[], { flags: { html }, words, env }: Call): Promise<void> {
+  if (html === undefined) return;
+  const { verifyPage } = await import('./verify-page.ts');
+  writeFileSync(resolve(env.cwd, html), verifyPage(words.join(' and '), verdicts));
 }
 
 /** Prints what was found, and returns the exit code: the worst of all. */
