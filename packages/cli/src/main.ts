@@ -60,6 +60,7 @@ const loaders = { ...commands, ...hidden };
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   const [first, ...rest] = commandFirst(argv, commands);
+  if (first === 'help' && rest[0] !== undefined) return helpWith(rest[0], env);
   if (first === undefined || first === 'help' || ((first === '--help' || first === '-h') && rest.length === 0)) {
     env.stdout.write(await helpText());
     return first === undefined ? 2 : 0;
@@ -76,6 +77,13 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   return command.run(load === undefined ? argv : rest, env);
 }
 
+/** Prints the help of a command or the page of a topic. */
+async function helpWith(word: string, env: Environment): Promise<number> {
+  if (Object.hasOwn(commands, word)) return main([word, '--help'], env);
+  env.stdout.write((await import('./commands/help.ts')).helpOn(word));
+  return 0;
+}
+
 async function helpText(): Promise<string> {
   const { buildFlags } = await import('./flags/build-flags.ts');
   const rows = await Promise.all(
@@ -89,6 +97,9 @@ async function helpText(): Promise<string> {
     '',
     'Commands:',
     ...rows,
+    '',
+    'Topics, for tbuild help TOPIC:',
+    ...(await import('./commands/help.ts')).topicLines(),
     '',
     'Examples:',
     '  tbuild -t app:1 .                        build the Dockerfile here into the local store',

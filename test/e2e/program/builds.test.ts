@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { buildContext, buildInline, good, runTbuild, userDirectory } from '../../support/tbuild.ts';
+import { buildContext, buildInline, good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 
 describe.each(builders)('the history of builds of $who', ({ asUser }) => {
   const newStore = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
@@ -97,6 +97,26 @@ test('a build that takes too long is an error, and a bake is one build', async (
   );
   expect(rows[0]).toBe('a, b Completed');
   expect(rows[2]).toMatch(/ Error$/);
+});
+
+test('a step that fails says when it succeeded last, and which steps have changed since', async () => {
+  const store = scratchDirectory('store');
+  const Dockerfile = 'FROM busybox\nCOPY a /a\nCOPY b /b\nRUN echo between\nRUN ! grep bad /b\n';
+  const { context } = good(await buildInline({ Dockerfile, a: '1', b: 'fine' }, { store }));
+  const { stdout } = good(await runTbuild(['builds', 'ls', '-q'], { store }));
+  writeFiles({ b: 'bad' }, context);
+  for (let count = 0; count < 2; count++) {
+    const failed = await buildContext(context, { store });
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stderr).toMatch(
+      new RegExp(
+        `^note: this step succeeded in build ${stdout.trim()}, .* ago; changed since: \\[3/5\\] COPY b /b$`,
+        'm',
+      ),
+    );
+  }
+  const other = await buildInline({ Dockerfile: 'FROM busybox\nRUN exit 4\n' }, { store });
+  expect(other.stderr).not.toContain('note:');
 });
 
 test('a build that is not recorded is a mistake with a hint', async () => {

@@ -91,10 +91,17 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     const { root: store } = opened.services.store;
     env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf: () => definition }));
     const failed = hasCode(error, 'PROCESS_FAILED') ? { ref: opened.ref, root: store, readSecret } : undefined;
+    if (failed !== undefined) env.stderr.write(await noteOf(failed, opened));
     return { exitCode: exitCodeOf(error), failed };
   } finally {
     if (call === undefined) await reportBuild(flags.report, opened, env);
   }
+}
+
+/** Says when the failed step succeeded last. */
+async function noteOf({ ref }: FailedBuild, { services: { store, now } }: OpenBuild): Promise<string> {
+  const { lastSuccess } = await import('../print/last-success.ts');
+  return lastSuccess(store, ref, now());
 }
 
 async function summaryOf(result: BuildResult, { request, services }: OpenBuild): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Services } from '@tbuild/builder';
-import { findBuild } from '@tbuild/builds';
+import { buildId, findBuild, findRecord } from '@tbuild/builds';
 import type { Environment } from '../config/environment.ts';
 import { createServices } from '../services/create-services.ts';
 import { interruptible } from '../services/interruptible.ts';
@@ -17,7 +17,7 @@ export async function wantsRetry(failed: FailedBuild, onError: OnError, env: Env
   if (onError === 'exit') return false;
   const services = createServices({ root: failed.root }, env);
   try {
-    if (findBuild(services.store, failed.ref).failed === undefined) return false;
+    if (findRecord(services.store, buildId(failed.ref))?.failed === undefined) return false;
     if (onError === 'shell') return await shellIn(failed, services, env);
     return await ask(failed, services, env);
   } finally {
