@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { bakeDirectory, runBake } from '../../support/bake.ts';
 import { processesNaming } from '../../support/leftovers.ts';
 import { patiently } from '../../support/patience.ts';
 import { statusOf } from '../../support/plain-progress.ts';
+import { program } from '../../support/program.ts';
+import { needs } from '../../support/requirements.ts';
+import { runProcess } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
 
 test('a target is exported while the steps of another one run, and stays when these are interrupted', async () => {
   const marker = `53${Math.floor(Math.random() * 1e6)}`;
@@ -54,4 +58,21 @@ target "bad" {
   expect(bake.exitCode).toBe(1);
   expect(bake.stderr.match(/^ERROR: /gm)).toHaveLength(1);
   expect(bake.stderr).toMatch(/^ERROR: .*localhost:1/m);
+});
+
+describe('a full disk', needs('root', 'unshare'), () => {
+  test('of the store fails a bake with its name and the way to free space', async () => {
+    const directory = bakeDirectory({
+      'docker-bake.hcl': 'target "default" {}\n',
+      Dockerfile: 'FROM scratch\nCOPY large /\n',
+      large: 'x'.repeat(8_000_000),
+    });
+    const store = scratchDirectory('store');
+    const mounted = 'mount -t tmpfs -o size=4m tmpfs "$1" && cd "$2" && exec "$3" bake --root "$1"';
+    const args = ['--mount', 'sh', '-c', mounted, 'sh', store, directory, program];
+    const { exitCode, stderr } = await runProcess('unshare', args, { env: { HOME: scratchDirectory('home') } });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(new RegExp(`hint: [^\n]*${store}[^\n]*`));
+    expect(stderr).toMatch(/hint: .*tbuild prune/);
+  });
 });

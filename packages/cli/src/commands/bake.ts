@@ -155,6 +155,12 @@ async function buildTargets(
     await writeCycloneDx([...results.values()], flags, env.cwd);
     if (quiet) for (const { id } of results.values()) env.stdout.write(`${id}\n`);
     return 0;
+  } catch (error) {
+    await endDisplay();
+    // Whether the disk is full shows while the build holds what it wrote.
+    const { root: store } = opened.services.store;
+    env.stderr.write(await formatError(error, { debug: debug ?? false, store, sourceOf }));
+    return exitCodeOf(error);
   } finally {
     await endDisplay();
     if (!isCall) await reportBuild(flags.report, opened, env);
