@@ -56,7 +56,7 @@ test('machines with and without Git LFS never share a record', needs('git-lfs'),
   expect(await content({ ...having, GIT_LFS_SKIP_SMUDGE: '1' })).toMatch(pointer);
   // A filter that is configured but not installed, and that git need not have.
   const absent = await home();
-  writeFiles({ '.gitconfig': '[filter "lfs"]\n\tprocess = git-lfs-absent filter-process\n' }, absent.HOME);
+  writeFiles({ '.gitconfig': '[filter "lfs"]\n\tsmudge = git-lfs-absent smudge -- %f\n' }, absent.HOME);
   expect(await content(absent)).toMatch(pointer);
   expect(allCached(await build(having))).toBe(true);
 });
