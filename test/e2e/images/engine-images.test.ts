@@ -163,6 +163,21 @@ describe('an image that Docker pulled', needs('docker', 'registry'), () => {
   });
 });
 
+test(
+  "an image of which Docker pulled one platform into containerd's store needs no registry",
+  needs('docker', 'registry'),
+  async () => {
+    await using engine = await startDocker(scratchDirectory('docker'), { hasContainerdStore: true });
+    const registry = await startRegistry();
+    const reference = await pushBaseImage('busybox', registry.host);
+    await docker(engine.host, ['pull', '--quiet', reference]);
+    await registry[Symbol.asyncDispose]();
+    const store = scratchDirectory('store');
+    const files = { Dockerfile: `FROM ${reference}\nRUN true\n` };
+    await buildGood(files, options({ store, env: { DOCKER_HOST: engine.host } }));
+  },
+);
+
 describe('an engine that lies', needs('docker'), () => {
   test('does not get another image than the one it described into a build', async () => {
     await using engine = await startDocker();

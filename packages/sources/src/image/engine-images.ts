@@ -19,7 +19,7 @@ import { touch, writeAtomically } from '@tbuild/store';
 import type { Engines } from './engines.ts';
 import { describe, recall, resolveFrom } from './image-documents.ts';
 import type { ImageSources } from './image-sources.ts';
-import { loadImages } from './load-images.ts';
+import { checkImage, openArchive } from './load-images.ts';
 
 /** An image that an engine has, which is not read yet. */
 export interface FoundInEngine {
@@ -103,6 +103,7 @@ export async function takeFromEngine(
     return describe(asked, known, documents);
   const root = await getOrMake(reading, id, () => readImage({ engine, id }, images, signal));
   const resolved = await resolveFrom(asked, root, documents);
+  await checkManifest(resolved.manifest, { images, signal });
   const source = `${engine.name}: ${request.reference}`;
   writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, root: root.digest, source }));
   return resolved;
@@ -113,9 +114,20 @@ async function readImage(
   images: Pick<ImageSources, 'content'>,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  const [only, ...others] = await loadImages(engine.save(id, signal), images, signal);
+  const { images: archived } = await openArchive(engine.save(id, signal), images, signal);
+  const [only, ...others] = archived;
   if (only !== undefined && others.length === 0 && identifies(id, only.target, images)) return only.target;
   throw new TbuildError('DIGEST_MISMATCH', `${engine.name} sent another image than ${id}`);
+}
+
+/** Checks the image of a platform. Of an index, an engine may have pulled only that. */
+async function checkManifest(
+  digest: Digest,
+  { images, signal }: Pick<TakingImage, 'images' | 'signal'>,
+): Promise<void> {
+  const bytes = readStored(images.content, digest);
+  if (bytes === undefined) throw new Error(`Manifest ${digest} is missing from the store`);
+  await checkImage({ mediaType: parseManifest(bytes).mediaType, digest, size: bytes.length }, images, signal);
 }
 
 /** Returns whether an ID is the digest of an image, or that of its configuration. */

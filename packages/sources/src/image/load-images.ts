@@ -57,11 +57,17 @@ export async function loadImages(
   signal: AbortSignal,
 ): Promise<readonly LoadedImage[]> {
   const { images } = await openArchive(bytes, local, signal);
-  for (const { target } of images) {
-    await checkWhole(target, local, signal);
-    await checkDiffIds(target, local, signal);
-  }
+  for (const { target } of images) await checkImage(target, local, signal);
   return images;
+}
+
+/**
+ * Checks that all blobs of an image or index are in the store, and that the layers are those of the configuration.
+ * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH
+ */
+export async function checkImage(target: Descriptor, local: Local, signal: AbortSignal): Promise<void> {
+  await copyImage(target, { from: local.content, to: local.content }, { signal });
+  await checkDiffIds(target, local, signal);
 }
 
 /**
@@ -212,9 +218,4 @@ function readJson({ find, local }: Archive, name: string): unknown {
   } catch (cause) {
     throw new TbuildError('USAGE', `File ${JSON.stringify(name)} in the archive is not valid JSON`, { cause });
   }
-}
-
-/** Checks that all blobs are there. Only then may a name point to the image. */
-function checkWhole(target: Descriptor, { content }: Local, signal: AbortSignal): Promise<void> {
-  return copyImage(target, { from: content, to: content }, { signal });
 }
