@@ -15,6 +15,8 @@ export interface PeerBuild {
   readonly platform?: string;
   /** The address of the Docker that is to have the image, for peers that load. */
   readonly loadInto?: string;
+  /** The value of `--cache-to`. */
+  readonly cacheTo?: string;
   /** The isolation of RUN steps, one that the peer lists. */
   readonly isolation?: Isolation;
 }
@@ -36,6 +38,8 @@ export interface Peer extends AsyncDisposable {
   readonly engine?: string;
   /** Whether its images can go into a Docker. */
   readonly loads?: boolean;
+  /** Whether it exports caches. */
+  readonly exportsCaches?: boolean;
   /** Builds the context in a directory; throws when that fails. */
   build(context: string, options?: PeerBuild): Promise<unknown>;
   /** Makes ready to bake. Undefined for a peer that cannot. Not measured. */

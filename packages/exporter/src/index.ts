@@ -1,3 +1,4 @@
+export { preparing } from './encode/encode-export.ts';
 export { annotated, annotationsOf } from './encode/annotations-of.ts';
 export { isAttested, packageUrl, REFERENCE_DIGEST, statementOf } from './encode/attestation.ts';
 export type { Attestation, Subject } from './encode/attestation.ts';

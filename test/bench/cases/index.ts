@@ -1,6 +1,7 @@
 import type { BenchCase } from '../case.ts';
 import { archive } from './archive.ts';
 import { bakedTargets } from './baked-targets.ts';
+import { cacheExport } from './cache-export.ts';
 import { cachedSteps } from './cached-steps.ts';
 import { eightStages } from './eight-stages.ts';
 import { emulated } from './emulated.ts';
@@ -25,6 +26,7 @@ export const cases: readonly BenchCase[] = [
   nodeProject,
   ignoredFiles,
   emulated,
+  cacheExport,
   pullRunPush,
   loading,
   archive,

@@ -16,6 +16,7 @@ export async function tbuild(directory: string): Promise<Peer> {
   let peak: number | undefined;
   return {
     name: 'tbuild',
+    exportsCaches: true,
     archives: 'createZstdCompress' in zlib ? ['gzip', 'zstd', 'uncompressed'] : ['gzip', 'uncompressed'],
     loads: true,
     isolations: ['namespace', 'chroot', ...RUNTIMES.filter((name) => isRoot && hasProgram(name))],
@@ -56,11 +57,12 @@ function withRuntime(isolation: Isolation | undefined): string[] {
   return ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null "$(command -v crun)" && exec "$0" "$@"'];
 }
 
-function argumentsOf({ noCache, push, archive, platform, isolation, loadInto }: PeerBuild): string[] {
+function argumentsOf({ noCache, push, archive, platform, isolation, loadInto, cacheTo }: PeerBuild): string[] {
   const isRuntime = RUNTIMES.some((name) => name === isolation);
   return [
     ...(isolation ? ['--isolation', isRuntime ? 'oci' : isolation] : []),
     ...(noCache ? ['--no-cache'] : []),
+    ...(cacheTo ? ['--cache-to', cacheTo] : []),
     ...(platform ? ['--platform', platform] : []),
     ...(push ? ['--push'] : []),
     ...(loadInto ? ['--load'] : []),

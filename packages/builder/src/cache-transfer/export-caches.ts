@@ -89,6 +89,8 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   const { store, content, report, signal } = exporting;
   const from = imported.layers.provider;
   report('preparing build cache for export', 0);
+  // Layers that are still being compressed are not compressed again.
+  await build.solved.prepared;
   const steps = await collectSteps(build, spec.mode === 'max' ? undefined : ownSteps(plan.plans, plan));
   const mounts = spec.mounts && !inputs.request.fakeIds ? await collectMounts(plan, exporting) : [];
   const places = { from, store: { content, variants: createLayerVariants(store) }, signal };

@@ -11,18 +11,21 @@ export interface ImageLayers {
   readonly leafSteps: ReadonlySet<StepId>;
   /** Prepares layers of the image for the outputs. */
   readonly preparation: LayerPreparation;
+  /** Prepares layers of other steps for the caches to export. */
+  readonly cachePreparation: LayerPreparation;
 }
 
 /**
- * Packs the layer of an image step while later steps run, and prepares it for the outputs. Assembling the image
- * requests the same layer and so reports a failure.
+ * Packs the layer of a step that an image or a cache will have while later steps run, and prepares it for the outputs.
+ * Assembling the image or the cache requests the same layer and so reports a failure.
  */
 export function scheduleLayerPacking(
   result: ResultId,
   step: Step,
-  { imageSteps, results, preparation }: Omit<ImageLayers, 'leafSteps'>,
+  { imageSteps, results, preparation, cachePreparation }: Omit<ImageLayers, 'leafSteps'>,
 ): void {
-  if (!imageSteps.has(step.id)) return;
+  const isOfImage = imageSteps.has(step.id);
+  if (!isOfImage && !cachePreparation.isWanted) return;
   const layer = nextTurn().then(() => results.layer(result));
-  preparation.add({ layer: layer.catch(() => undefined) });
+  (isOfImage ? preparation : cachePreparation).add({ layer: layer.catch(() => undefined) });
 }

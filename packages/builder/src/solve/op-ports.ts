@@ -34,6 +34,7 @@ export interface SharedByOps
   extends Omit<Underway, 'observer'>, StepRoles, Pick<OpPorts, 'emulators' | 'discardedCaches' | 'observer'> {
   readonly results: StepResults;
   readonly preparation: LayerPreparation;
+  readonly cachePreparation: LayerPreparation;
   readonly imported: ImportedSteps;
 }
 

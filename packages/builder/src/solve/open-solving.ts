@@ -1,10 +1,11 @@
 import type { StepRecord } from '@tbuild/cache';
 import type { ResultId, Step, StepId } from '@tbuild/graph';
-import { createLayerPreparation, createStepResults, type LayerPreparation, type StepResults } from '@tbuild/layers';
+import { createLayerPreparation, createLayerVariants, createStepResults, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
 import type { BuildObserver, FailedTree, PlannedImage } from '../build-observer.ts';
 import type { Underway } from '../build-run.ts';
+import { cacheConsumers } from '../cache-transfer/cache-consumers.ts';
 import { isForFailure } from '../export/export-failed.ts';
 import { consumersOf } from '../export/output-epoch.ts';
 import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
@@ -79,8 +80,8 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
       const steps = await solver.solve(plan.graph.steps.keys());
       session.inputs.contexts.save();
       const { createdAt, recordOf } = cache;
-      const { preparation, explanations } = of(session.name);
-      return { steps, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
+      const { explanations, settled } = of(session.name);
+      return { steps, results, explanations, createdAt, recordOf, prepared: settled() };
     },
     recover: (error) => solver.recover(error),
     failed: failures.first,
@@ -88,7 +89,7 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
     async [Symbol.asyncDispose]() {
       end.abort();
       await solver.solve().catch(() => {});
-      for (const { session } of targets) await of(session.name).preparation.settled();
+      for (const { session } of targets) await of(session.name).settled();
       for (const { session } of targets) saveDigests(session.inputs.contexts);
     },
   };
@@ -136,15 +137,23 @@ function openTargets(
     targets.map((target) => {
       const { session, plan } = target;
       const consumers = session.outputs.flatMap((output) => consumersOf(output, session.inputs.epoch));
-      const preparation = createLayerPreparation(consumers, { signal: ending });
+      const caches = cacheConsumers(session.inputs.request, {
+        content: ports.content,
+        variants: createLayerVariants(ports.store),
+      });
+      const preparation = createLayerPreparation([...consumers, ...caches.ofImages], { signal: ending });
+      const cachePreparation = createLayerPreparation(caches.ofOthers, { signal: ending });
       const explanations = createExplanations({
         store: ports.store,
         scope: explanationScope(session),
         graph: plan.graph,
         carried: () => imported.notes(common.signal),
       });
-      const ops = opPorts(target, ports, { ...shared, preparation });
-      return [session.name, { preparation, explanations, ops }] as const;
+      const ops = opPorts(target, ports, { ...shared, preparation, cachePreparation });
+      const settled = async (): Promise<void> => {
+        await Promise.all([preparation.settled(), cachePreparation.settled()]);
+      };
+      return [session.name, { explanations, ops, settled }] as const;
     }),
   );
   const [only] = opened.values();
@@ -157,8 +166,9 @@ function openTargets(
 
 /** What solving has for the steps of one target. */
 interface TargetSolving {
-  readonly preparation: LayerPreparation;
   readonly explanations: Explanations;
+  /** Waits for the layers that are being prepared. Never rejects. */
+  readonly settled: () => Promise<void>;
   readonly ops: OpPorts;
 }
 
