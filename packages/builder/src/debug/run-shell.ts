@@ -106,6 +106,7 @@ function portsOf({ targets, imported, underway }: Session, services: Services): 
     imported,
     results,
     preparation: createLayerPreparation([], { signal }),
+    cachePreparation: createLayerPreparation([], { signal }),
     emulators: createEmulators(services),
     discardedCaches: new Set(),
     imageSteps: new Set(),
