@@ -23,7 +23,7 @@ export const buildFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow network.host, security.insecure, device[=NAME] to RUN steps, buildx.local.delete to outputs',
+    help: 'Allow RUN network.host, security.insecure, device[=NAME], or outputs buildx.local.delete',
   },
   annotation: {
     kind: 'list',
@@ -52,7 +52,7 @@ export const buildFlags = {
   'build-context': {
     kind: 'list',
     value: 'NAME=SOURCE',
-    help: 'Add a context: a path, a git repository, a URL, docker-image://REF, oci-layout://DIR[:TAG], docker-daemon://REF, containers-storage://REF',
+    help: 'Add a context: a path, git, a URL, docker-image://, oci-layout://, docker-daemon:// or containers-storage://REF',
   },
   ca: registryFlags.ca,
   call: {
