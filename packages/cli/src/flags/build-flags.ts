@@ -52,7 +52,7 @@ export const buildFlags = {
   'build-context': {
     kind: 'list',
     value: 'NAME=SOURCE',
-    help: 'Add a context: a path, git, a URL, docker-image://, oci-layout://, docker-daemon:// or containers-storage://REF',
+    help: 'Add a context: a path, git, a URL, docker-image://, oci-layout://, docker-daemon://, containers-storage://',
   },
   ca: registryFlags.ca,
   call: {
