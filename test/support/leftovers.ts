@@ -15,6 +15,16 @@ export function killNode(child: ChildProcess): number | undefined {
   return pid;
 }
 
+/** Returns the ids of a process and its descendants whose name matches. */
+export function processesBelow({ pid = 0 }: Pick<ChildProcess, 'pid'>, name: RegExp): number[] {
+  return withDescendants(pid).filter((each) => name.test(read(`/proc/${each}/comm`).trim()));
+}
+
+function withDescendants(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(withDescendants)];
+}
+
 /** Returns the control groups whose name contains `text`. */
 export function groupsNaming(text: string): string[] {
   const found = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });

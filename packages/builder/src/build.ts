@@ -11,6 +11,7 @@ import { type PlannedTarget, planTargets } from './plan/plan-targets.ts';
 import type { BuildRequest } from './request.ts';
 import type { Services } from './services.ts';
 import { openSession } from './session/open-session.ts';
+import type { TargetSession } from './session/open-target.ts';
 import { openSolving, type SolvedPlan, type Solving } from './solve/open-solving.ts';
 
 /**
@@ -39,6 +40,7 @@ export async function runBuilds(
 ): Promise<ReadonlyMap<string, BuildResult>> {
   await using session = await openSession(targets, services, run);
   const { imported, underway } = session;
+  if (session.targets.some(runsAnew)) services.network.start();
   const plan = await planTargets(session.targets, services);
   await session.imports;
   await using solving = openSolving({ ...plan, imported }, services, underway);
@@ -59,6 +61,12 @@ export async function runBuilds(
   });
   // In the order of the targets, not in that in which they ended.
   return new Map(targets.flatMap(({ name }) => [...results].filter(([of]) => of === name)));
+}
+
+/** Returns whether a step is sure to run that uses the network. */
+function runsAnew({ inputs: { request, loaded } }: TargetSession): boolean {
+  if (request.noCache !== true || request.network === 'none' || request.network === 'host') return false;
+  return loaded.dockerfile.stages.some(({ instructions }) => instructions.some(({ kind }) => kind === 'run'));
 }
 
 /** How many targets are exported at once. */

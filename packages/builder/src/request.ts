@@ -137,7 +137,7 @@ export interface BuildRequest {
   readonly cacheFrom: readonly CacheImportSpec[];
   readonly cacheTo: readonly CacheExportSpec[];
   readonly jobs?: number;
-  /** The network of RUN steps without `--network`. `pasta` isolates the default network. */
+  /** The network of RUN steps without `--network`. `default` is isolated where the machine allows it, `pasta` always. */
   readonly network: 'default' | 'none' | 'host' | 'pasta';
   /** `--add-host`: `name:address`. */
   readonly extraHosts: readonly string[];

@@ -26,7 +26,7 @@ export interface Services
     Machine,
     Pick<GitPorts, 'runProgram'>,
     Pick<SecretPorts, 'secretKey'>,
-    Pick<RunPorts, 'executor' | 'resolvConf' | 'certificates' | 'singleId' | 'cdiDevices'> {
+    Pick<RunPorts, 'executor' | 'network' | 'resolvConf' | 'certificates' | 'singleId' | 'cdiDevices'> {
   readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;
   /** Undefined on a machine with a single core. */

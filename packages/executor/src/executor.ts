@@ -61,6 +61,12 @@ export type SandboxMount =
   /** The default mode is that of the directory it covers, else 1777. */
   | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
 
+/** A network namespace that exists. */
+export interface JoinedNetwork {
+  /** Its descriptor. */
+  readonly namespace: number;
+}
+
 /** A process and the environment it runs in. */
 export interface Sandbox {
   /** The root file system: the directories of an active snapshot and its overlay. */
@@ -69,8 +75,8 @@ export interface Sandbox {
   readonly mounts: readonly SandboxMount[];
   readonly process: ProcessSpec;
   readonly hostname: string;
-  /** `default` and `host` share the machine's network; `pasta` is a separate network with access to the outside. */
-  readonly network: 'default' | 'none' | 'host' | 'pasta';
+  /** The machine's network, loopback only, or the network of an open namespace. */
+  readonly network: 'host' | 'none' | JoinedNetwork;
   /** `insecure` keeps all capabilities. */
   readonly security: 'sandbox' | 'insecure';
   /** Lets changes of owners, users and groups succeed without effect. For a process of root. */

@@ -1,5 +1,6 @@
 export type {
   Executor,
+  JoinedNetwork,
   ProcessIO,
   ProcessSpec,
   ProcessUser,
@@ -15,10 +16,10 @@ export { enterDeviceGuard, removeDeviceGuardSoon } from './cgroup/device-guard.t
 export { searchPath } from './enter/search-path.ts';
 export { createNamespaceExecutor } from './namespace/namespace.ts';
 export type { ExecutorOptions } from './process/run-step.ts';
-export { hostsFile, resolvConf } from './network/hosts.ts';
+export { gatewayAddress, hostsFile, resolvConf } from './network/hosts.ts';
 export type { ExtraHost } from './network/hosts.ts';
 export { resolveOwner, resolveUser } from './sandbox/users.ts';
-export { PASTA_ADDRESSES } from './network/pasta.ts';
+export { createIsolatedNetwork, type IsolatedNetwork } from './network/isolated-network.ts';
 export { emulatedOn } from './machine/emulated-on.ts';
 export { overlayObstacle } from './machine/overlay-obstacle.ts';
 export { probeChroot, probeNamespace } from './machine/probe.ts';

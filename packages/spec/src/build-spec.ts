@@ -57,7 +57,7 @@ export interface BuildSpec {
   readonly cacheTo?: readonly (CacheTarget | string)[];
   /** How many steps may run at once. Defaults to as many as the graph allows. */
   readonly jobs?: number;
-  /** The network of RUN steps; passt isolates `pasta`. */
+  /** The network of RUN steps. `default` is isolated where the machine allows it, `pasta` always. */
   readonly network?: NetworkMode;
   /** Lines for /etc/hosts of RUN steps, `NAME:ADDRESS`. */
   readonly extraHosts?: readonly string[];

@@ -286,6 +286,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       'one:192.0.2.1',
       '--add-host',
       'gate:host-gateway',
+      '--network=host',
     ];
     const build = await buildGood({ Dockerfile }, { asUser, args });
     expect(build.tree().readText('/out')).toBe('100\n200\n0\n1024\n192.0.2.1\tone\n127.0.0.1\tgate\n');

@@ -20,6 +20,7 @@ export type SolvePorts = Pick<
   | 'openWeb'
   | 'runProgram'
   | 'executor'
+  | 'network'
   | 'resolvConf'
   | 'certificates'
   | 'singleId'

@@ -1,5 +1,5 @@
 import type { StepRecord } from '@tbuild/cache';
-import type { ResultId, Step, StepId } from '@tbuild/graph';
+import type { Graph, ResultId, Step, StepId } from '@tbuild/graph';
 import { createLayerPreparation, createLayerVariants, createStepResults, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
@@ -64,7 +64,8 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
   const of = openTargets(build, ports, { ...roles, ...underway, observer: failures.observer, results, ending });
   const explain: Explanations['explain'] = (step, key, parts) => of(step.target).explanations.explain(step, key, parts);
   const findImported = imported.find;
-  const cache = createResultCache({ cache: ports.cache, results, explanations: { explain }, findImported, now });
+  const onMiss = startsNetwork(graph, ports);
+  const cache = createResultCache({ ...ports, results, explanations: { explain }, findImported, onMiss, now });
   const solver = openSolver(graph, {
     opFor: (step: Step) => resolveOp(step, of(step.target).ops),
     cache,
@@ -118,6 +119,12 @@ function imagesOf(targets: PlanToSolve['targets']): readonly PlannedImage[] {
   return targets.flatMap(({ session, plan: { plans } }) =>
     session.isLink ? [] : plans.map(({ target: step, config }) => ({ target: session.name, step, config })),
   );
+}
+
+/** When a step has to run, a later RUN most likely has to as well, and should not wait for its network. */
+function startsNetwork({ steps }: Graph, { network }: Pick<SolvePorts, 'network'>): () => void {
+  const isUsed = [...steps.values()].some(({ op }) => op.kind === 'run' && op.network === 'default');
+  return isUsed ? network.start : () => {};
 }
 
 /** What the targets share, and what aborts their preparation of layers. */

@@ -28,9 +28,12 @@ export async function findings(root: string, env: Environment): Promise<readonly
     filter(verdict),
     ...(await controlGroups(env, verdict)),
     ociRuntime(),
-    ...network({ hasNamespaces: verdict === undefined }),
-    ...(directory === undefined || found.state === 'missing' ? [] : await emulations(directory, env)),
+    ...(directory === undefined || found.state === 'missing' ? [] : await ofSteps(directory, env)),
   ];
+}
+
+async function ofSteps(directory: string, env: Environment): Promise<readonly Finding[]> {
+  return [await network(storeLayout(directory).run), ...(await emulations(directory, env))];
 }
 
 async function complaintOf(root: string, env: Environment, refused: string | undefined): Promise<string | undefined> {
@@ -51,7 +54,7 @@ function isolation({ refused, complaint }: Verdicts): Finding {
   const missing = 'RUN steps cannot be isolated here; builds without RUN work';
   if (complaint !== undefined) return { name, state: 'missing', detail: missing, fix: complaint };
   if (refused === undefined) {
-    const detail = 'namespace: own files, processes, network on request, capabilities and seccomp filter of Docker';
+    const detail = 'namespace: own files, processes, capabilities and seccomp filter of Docker';
     return { name, state: 'good', detail };
   }
   const obstacle = chrootObstacle();

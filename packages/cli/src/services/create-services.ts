@@ -17,9 +17,9 @@ import { makeStore } from '../config/store-root.ts';
 import { partCommand } from '../startup/executable.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 import { openAddedTrust } from './added-trust.ts';
-import { lazyExecutor } from './choose-executor.ts';
 import { createConnections } from './connections.ts';
 import { flavourOf } from './isolation.ts';
+import { openSteps } from './open-steps.ts';
 import type { ShowWait } from './waiting-clock.ts';
 
 export interface ServicesOptions {
@@ -32,23 +32,25 @@ export interface ServicesOptions {
   /** Where CDI specifications are. */
   readonly cdiSpecDirs?: readonly string[];
   /** Receives warnings about the isolation of steps. */
-  readonly warn?: (message: string, detail: string) => void;
+  readonly warn?: (message: string, detail?: string) => void;
+  /** Ports of the machine's loopback that steps may use. */
+  readonly loopbackPorts?: readonly number[];
   /** Shows a wait that a server asks for. Defaults to a line on standard error. */
   readonly showWait?: ShowWait;
 }
 
 /** Chooses every implementation that a command works with. Loads and makes none before it is needed. */
 export function createServices(options: ServicesOptions, env: Environment): Services {
-  const { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait } = options;
+  const { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {} } = options;
   const store = openStore(root, env);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root, { usedAt: now() });
   const refs = createRefs(store);
-  const { close, ...connections } = createConnections({ registries, showWait }, env);
+  const { close, ...connections } = createConnections({ registries, showWait: options.showWait }, env);
   const layerSubprocess = openLayerSubprocess(store, content);
   const discard = (directory: string): void => void moveToTrash(store, directory);
-  const executor = lazyExecutor({ isolation, store, flavour, now, discard, warn }, env);
+  const { close: endSteps, ...steps } = openSteps({ ...options, isolation, store, flavour, now, discard, warn }, env);
   const trust = openAddedTrust(registries.ca, env);
   return {
     store,
@@ -61,7 +63,7 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
     differ: createDiffer({ content, flavour }),
     layerSubprocess,
     cache: createLocalCache(store.records),
-    executor: executor.get,
+    ...steps,
     ...connections,
     runProgram: trust.runProgram,
     certificates: trust.certificates,
@@ -77,7 +79,7 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
       }),
     async close() {
       await layerSubprocess?.stop();
-      await executor.close();
+      await endSteps();
       await close();
       trust[Symbol.dispose]();
     },

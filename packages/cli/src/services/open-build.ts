@@ -24,6 +24,7 @@ import { cacheLimits, tidyAfterBuild } from './after-build.ts';
 import { createServices, thisPlatform } from './create-services.ts';
 import { interruptible } from './interruptible.ts';
 import { recorded } from './recorded-build.ts';
+import { loopbackProxyPorts } from './step-network.ts';
 import { waitAsStep } from './waiting-clock.ts';
 
 /** What to build, and how. */
@@ -175,6 +176,7 @@ function openServices(
       },
       isolation: settings.isolation,
       cdiSpecDirs: settings.cdiSpecDirs,
+      loopbackPorts: loopbackProxyPorts(requests),
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
       showWait: waitAsStep(progress),
     },

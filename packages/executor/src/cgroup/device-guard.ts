@@ -40,6 +40,11 @@ export function enterDeviceGuard(): Promise<DeviceGuard | undefined> {
   return (entered ??= enter());
 }
 
+/** Returns the `cgroup.procs` file by which a program that needs more devices leaves the group, if this process is in it. */
+export async function deviceGuardExit(): Promise<string | undefined> {
+  return (await entered)?.leaveFile;
+}
+
 /** Leaves the group and removes it. Call it when all steps have ended. */
 export async function leaveDeviceGuard(): Promise<void> {
   const guard = entered;

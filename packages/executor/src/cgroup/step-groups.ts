@@ -10,8 +10,6 @@ import { makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
 export interface StepGroups extends AsyncDisposable {
   /** The `cgroup.procs` files by which the step joins its groups. */
   readonly joinFiles: readonly string[];
-  /** The `cgroup.procs` file by which a helper of the step that needs more devices leaves the group of all steps. */
-  readonly leaveFile?: string;
   /** The groups that the step sees. */
   readonly visible: readonly VisibleGroup[];
   /** Whether the step could open any device of which it has a node, so that mounts need `nodev`. */
@@ -41,7 +39,6 @@ export async function makeStepGroups(
       ...(limits?.joinFiles ?? []),
       ...(guard === undefined ? [] : joinGuard(guard, limits, { wanted, devices })),
     ],
-    leaveFile: guard?.leaveFile,
     visible: visibleGroups(hierarchies, (hierarchy) => limits?.groupIn(hierarchy)),
     needsNodev: wanted && guard === undefined,
     reachedMemoryLimit: () => limits?.reachedMemoryLimit() ?? false,

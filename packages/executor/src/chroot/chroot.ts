@@ -7,11 +7,12 @@ import { registerCommand } from '../emulation/step-handler.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { Executor, ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type HostDescription, describeHost } from '../machine/describe-host.ts';
-import { TOOL_ENVIRONMENT } from '../machine/tools.ts';
+import { toolEnvironment } from '../machine/tools.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
 import { PROGRAM, REPORT } from '../process/descriptors.ts';
+import type { Launch } from '../process/launch.ts';
 import { sendSignal } from '../process/run-process.ts';
-import { type Launch, runStep } from '../process/run-step.ts';
+import { runStep } from '../process/run-step.ts';
 import type { StepSetup } from '../process/step-setup.ts';
 import { DEFAULT_CAPABILITIES } from '../sandbox/capabilities.ts';
 import { directoriesTo } from '../sandbox/directories-to.ts';
@@ -89,7 +90,7 @@ async function runInRoot(
 }
 
 function refuseOtherNetworks({ network }: Sandbox): void {
-  if (network !== 'none' && network !== 'pasta') return;
+  if (network !== 'none') return;
   throw new TbuildError('UNSUPPORTED', 'A step cannot be kept from the network with chroot isolation', {
     hint: 'Run "tbuild doctor" to see what other isolations need',
   });
@@ -126,9 +127,12 @@ function prepare(
     root,
     capabilities: CAPABILITIES,
   });
-  const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const supervisor = `${directory}/supervisor`;
-  const supervising = supervisorProgram(`/proc/self/fd/${PROGRAM}`, { reportTo: REPORT, environment, secrets });
+  const supervising = supervisorProgram(`/proc/self/fd/${PROGRAM}`, {
+    reportTo: REPORT,
+    environment: toolEnvironment(),
+    secrets,
+  });
   writeFileSync(supervisor, encodeSyscallProgram(machine.machine, supervising), { mode: 0o700 });
   const { handler } = sandbox;
   const args =

@@ -40,7 +40,8 @@ function permittedCapabilities(): bigint {
   return BigInt(`0x${readFileSync('/proc/self/status', 'utf8').match(/^CapPrm:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`);
 }
 
-function requireMachine(): SyscallMachine {
+/** @throws TbuildError UNSUPPORTED on other processors. */
+export function requireMachine(): SyscallMachine {
   if (isSyscallMachine(process.arch)) return process.arch;
   throw new TbuildError('UNSUPPORTED', `RUN steps cannot be isolated on ${process.arch}: expected x64 or arm64`);
 }

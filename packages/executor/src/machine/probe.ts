@@ -57,7 +57,7 @@ function emptySandbox(directory: string): Sandbox {
     mounts: [],
     process: { args: ['/nothing'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
     hostname: 'tbuild',
-    network: 'default',
+    network: 'host',
     security: 'sandbox',
   };
 }

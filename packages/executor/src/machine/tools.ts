@@ -30,11 +30,20 @@ export function findTool(name: string): string | undefined {
  */
 export function startTool(name: string, args: readonly string[], descriptors: readonly number[]): StartedProcess {
   try {
-    const path = name.includes('/') ? name : (findTool(name) ?? name);
-    return startProcess(path, args, { env: TOOL_ENVIRONMENT, descriptors });
+    return startProcess(toolPath(name), args, { env: TOOL_ENVIRONMENT, descriptors });
   } catch (cause) {
     throw new TbuildError('PROCESS_FAILED', `Cannot start "${name}"`, { cause });
   }
+}
+
+/** Returns the path of a program of the set-up by its name or path. */
+export function toolPath(name: string): string {
+  return name.includes('/') ? name : (findTool(name) ?? name);
+}
+
+/** Returns `NAME=value` of {@link TOOL_ENVIRONMENT}. */
+export function toolEnvironment(): readonly string[] {
+  return Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
 }
 
 /** Returns whether the file may be executed. */

@@ -46,7 +46,7 @@ async function run(parent: string | undefined, name: string, change: typeof step
     mounts: [],
     process: { args: [], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
     hostname: 'x',
-    network: 'default',
+    network: 'host',
     security: 'sandbox',
   };
   await executor.run(sandbox, { stdout() {}, stderr() {} }, new AbortController().signal);

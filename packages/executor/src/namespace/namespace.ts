@@ -11,7 +11,8 @@ import { describeHost, type HostDescription } from '../machine/describe-host.ts'
 import { canMountProc, detectMountFeatures, type MountFeatures } from '../machine/tools.ts';
 import { PROGRAM, REPORT } from '../process/descriptors.ts';
 import { READY } from '../process/exit-code.ts';
-import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
+import type { Launch } from '../process/launch.ts';
+import { type ExecutorOptions, runMounted } from '../process/run-step.ts';
 import { stepCapabilities } from '../sandbox/capabilities.ts';
 import { makeDeviceDirectory } from '../sandbox/device-directory.ts';
 import {
@@ -50,7 +51,7 @@ export function createNamespaceExecutor(options: NamespaceOptions): Executor {
       const run = (byCalls: boolean): Promise<StepEnd> =>
         runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step, { byCalls }));
       const { network, handler } = sandbox;
-      if (!triesCalls || network === 'none' || network === 'pasta' || handler !== undefined) return run(false);
+      if (!triesCalls || network === 'none' || handler !== undefined) return run(false);
       try {
         return await run(true);
       } catch (error) {

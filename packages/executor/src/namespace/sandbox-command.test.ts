@@ -13,7 +13,7 @@ const sandbox: Sandbox = {
     user: { uid: 33, gid: 34, groups: [5, 6] },
   },
   hostname: "it's",
-  network: 'default',
+  network: 'host',
   security: 'sandbox',
 };
 const root: SetupStep = {

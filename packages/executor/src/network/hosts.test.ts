@@ -8,28 +8,34 @@ test('hostsFile lists localhost, the host name and the extra hosts', () => {
 });
 
 const conf = '# systemd\nnameserver 127.0.0.53\nnameserver ::1\nsearch lan\noptions edns0\n';
-const cases: [name: string, host: string, sharesNetwork: boolean, expected: string][] = [
+const cases: [name: string, host: string, network: Parameters<typeof resolvConf>[1], expected: string][] = [
   [
     'the host network keeps local resolvers',
     conf,
-    true,
+    'host',
     'nameserver 127.0.0.53\nnameserver ::1\nsearch lan\noptions edns0\n',
   ],
   [
-    'another network drops local resolvers',
+    'an isolated network reaches local resolvers by other addresses',
+    `${conf}nameserver 10.0.0.53\nnameserver 127.0.0.1\n`,
+    'isolated',
+    'nameserver 169.254.1.1\nnameserver fd74:6275:696c:64::53\nsearch lan\noptions edns0\nnameserver 10.0.0.53\n',
+  ],
+  [
+    'no network drops local resolvers',
     conf,
-    false,
+    'none',
     'search lan\noptions edns0\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n',
   ],
   [
-    'another network keeps other resolvers',
+    'no network keeps other resolvers',
     'nameserver 10.0.0.53\nnameserver 127.0.0.1\n',
-    false,
+    'none',
     'nameserver 10.0.0.53\n',
   ],
-  ['an empty file gets public resolvers', '', true, 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n'],
+  ['an empty file gets public resolvers', '', 'host', 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n'],
 ];
 
-test.each(cases)('resolvConf: %s', (_, host, sharesNetwork, expected) => {
-  expect(resolvConf(host, { sharesNetwork })).toBe(expected);
+test.each(cases)('resolvConf: %s', (_, host, network, expected) => {
+  expect(resolvConf(host, network)).toBe(expected);
 });

@@ -1,61 +1,108 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
-import { shellQuoted } from '@tbuild/linux';
-import { findTool } from '../machine/tools.ts';
-import { PROGRAM } from '../process/descriptors.ts';
-import type { StepSetup } from '../process/step-setup.ts';
+import { DIE_WITH_PARENT } from '../enter/process-calls.ts';
+import type { JoinedNetwork } from '../executor.ts';
+import { toolEnvironment } from '../machine/tools.ts';
+import { openNamelessPipe } from '../process/output-pipe.ts';
+import { killInit, sendSignal } from '../process/run-process.ts';
+import { may, must } from '../syscalls/syscall-program.ts';
+import { CLONE_NEWNET } from './join-network.ts';
+import { FIRST_MORE, type HelperOptions, startHelper } from './start-helper.ts';
 
-/** Link-local addresses that pasta serves to a step. */
-export const PASTA_ADDRESSES = {
-  /** The machine's nameserver. */
-  nameserver: '169.254.1.1',
-  /** The machine itself. */
-  host: '169.254.1.2',
-} as const;
-
-/** Nothing in the step is reachable from outside, and the step reaches only what the machine offers to its network. */
-const OPTIONS =
-  '--foreground --quiet --config-net --netns-only --runas 0 -t none -u none -T none -U none --no-map-gw ' +
-  `--dns-forward ${PASTA_ADDRESSES.nameserver} --map-guest-addr ${PASTA_ADDRESSES.host}`;
-
-/** Where pasta sees its files. The AppArmor profile of Debian and Ubuntu lets it read no other directory. */
-const SHOWN_AT = '/tmp';
+/** The addresses by which the machine's nameserver can be asked, where it listens only on loopback. */
+export const NAMESERVERS = { ipv4: '169.254.1.1', ipv6: 'fd74:6275:696c:64::53' } as const;
 
 /**
- * Wraps a command in a network namespace of its own, which pasta connects to the machine's network. Pasta runs beside
- * the command and ends with it.
- *
- * @throws TbuildError UNSUPPORTED if pasta is not installed.
+ * Nothing in the network is reachable from outside. Its own addresses are those of nobody else, so that the machine is
+ * reached at all of its addresses but loopback. Pasta drops its capabilities, but stays the user who may enter the
+ * namespace.
  */
-export function connectByPasta(
-  command: readonly string[],
-  { directory, leaveFile, reportTo }: Pick<StepSetup, 'directory' | 'leaveFile'> & { readonly reportTo: number },
-): readonly string[] {
-  requirePasta();
-  const [place, namespace] = [`${directory}/pasta`, `${directory}/pasta/namespace`];
-  mkdirSync(place);
-  writeFileSync(namespace, '');
-  const [ready, log] = [shellQuoted(`${place}/ready`), shellQuoted(`${place}/log`)];
-  const pasta = [
-    `mount -n --rbind ${shellQuoted(directory)} ${SHOWN_AT} || exit`,
-    `exec pasta ${OPTIONS} --pid ${SHOWN_AT}/pasta/ready --netns ${SHOWN_AT}/pasta/namespace`,
-  ].join('\n');
-  // The shell keeps the pipe open, so that a reader sees its end only if pasta fails.
-  const leave = leaveFile === undefined ? '' : `echo 0 > ${shellQuoted(leaveFile)}; `;
-  const held = `${leave}setpriv --pdeathsig KILL unshare --mount sh -c ${shellQuoted(pasta)}; :`;
-  const script = [
-    `unshare --net=${shellQuoted(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
-    `setpriv --pdeathsig KILL sh -c ${shellQuoted(held)} > ${log} 2>&1 ${reportTo}>&- ${PROGRAM}<&- 6> ${ready} &`,
-    // pasta writes its process id once the network is ready.
-    `read -r answer < ${ready} || { cat ${log} >&${reportTo}; exit 125; }`,
-    `exec nsenter --net=${shellQuoted(namespace)} "$@"`,
-  ].join('\n');
-  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', 'sh', '-c', script, 'sh', ...command];
+const OPTIONS =
+  '--foreground --quiet --config-net --netns-only --no-netns-quit --runas 0 --ns-ifname eth0 --no-map-gw ' +
+  '-t none -u none -U none -a 198.19.255.1 -n 30 -g 198.19.255.2 -a fd74:6275:696c:64::1 -g fd74:6275:696c:64::2 ' +
+  `--dns-forward ${NAMESERVERS.ipv4} --dns-forward ${NAMESERVERS.ipv6}`;
+
+/** The namespace is standard input; pasta writes its process id to standard output once the network is ready. */
+const PLACES = '--netns /proc/self/fd/0 --pid /proc/self/fd/1';
+
+export interface PastaOptions extends Pick<HelperOptions, 'runDirectory'> {
+  /** The path of pasta. */
+  readonly program: string;
+  /** Ports of the machine's loopback that the namespace sees at its own. */
+  readonly loopbackPorts: readonly number[];
+  /** The `cgroup.procs` file by which pasta leaves a group whose filter would refuse /dev/net/tun. */
+  readonly leaveFile?: number;
 }
 
-function requirePasta(): void {
-  if (findTool('pasta') !== undefined) return;
-  throw new TbuildError('UNSUPPORTED', '--network pasta needs the program "pasta", which is not installed', {
-    hint: 'Install passt (Debian, Ubuntu: apt-get install passt)',
-  });
+/** A network namespace that pasta connects. */
+export interface Pasta extends JoinedNetwork {
+  /** Returns what it said if it has ended. */
+  failure(): string | undefined;
+  /** Kills it. The namespace lasts as long as a process in it. */
+  kill(): void;
+}
+
+/**
+ * Creates a network namespace and starts a pasta for it. Waits until the network is ready.
+ * @throws TbuildError PROCESS_FAILED with what pasta says, UNSUPPORTED if there may be no namespace.
+ */
+export async function startPasta(options: PastaOptions): Promise<Pasta> {
+  const namespace = await makeNamespace(options);
+  const log = openNamelessPipe();
+  let said = '';
+  log.output.on('data', (data: Buffer) => (said = `${said}${data.toString()}`.slice(-MAX_LOG)));
+  let hasEnded = false;
+  log.output.on('close', () => (hasEnded = true));
+  const connecting = connect(namespace, { ...options, errors: log.input });
+  log.closeInput();
+  const { child, isReady } = await connecting;
+  const kill = (): void => {
+    closeSync(namespace);
+    if (child.isRunning()) killInit(child.pid);
+    log[Symbol.dispose]();
+  };
+  if (isReady) return { namespace, kill, failure: () => (hasEnded ? said.trim().split('\n').at(-1) : undefined) };
+  if (!hasEnded) await once(log.output, 'close');
+  kill();
+  throw new TbuildError('PROCESS_FAILED', said.trim().split('\n')[0] || 'it could not be started');
+}
+
+const MAX_LOG = 2000;
+const CLONE_NEWPID = 0x2000_0000;
+
+async function makeNamespace({ runDirectory }: PastaOptions): Promise<number> {
+  const nothing = openSync('/dev/null', 'r+');
+  const calls = [must('unshare', CLONE_NEWNET), must('write', 1, { text: '1' }, 1), must('ppoll', 0, 0, 0, 0)];
+  try {
+    const { child, isReady } = await startHelper(calls, { runDirectory, input: nothing, errors: nothing });
+    if (!isReady)
+      throw new TbuildError('UNSUPPORTED', 'a network namespace is not allowed', {
+        hint: 'For a container: --cap-add SYS_ADMIN --device /dev/net/tun',
+      });
+    const namespace = openSync(`/proc/${child.pid}/ns/net`, 'r');
+    sendSignal(child.pid, 'SIGKILL');
+    return namespace;
+  } finally {
+    closeSync(nothing);
+  }
+}
+
+/** Pasta is the child of pid 1 of its own pid namespace, which dies with this process, whatever pasta does. */
+function connect(
+  namespace: number,
+  { program, loopbackPorts, leaveFile, ...options }: PastaOptions & Pick<HelperOptions, 'errors'>,
+): ReturnType<typeof startHelper> {
+  const ports = loopbackPorts.length === 0 ? 'none' : loopbackPorts.join(',');
+  const args = { texts: ['pasta', ...OPTIONS.split(' '), ...PLACES.split(' '), '-T', ports] };
+  const calls = [
+    ...(leaveFile === undefined ? [] : [may('write', FIRST_MORE, { text: '0' }, 1)]),
+    must('unshare', CLONE_NEWPID),
+    must('fork'),
+    DIE_WITH_PARENT,
+    must('fork'),
+    must('execve', { text: program }, args, { texts: toolEnvironment() }),
+  ];
+  const more = leaveFile === undefined ? [] : [leaveFile];
+  return startHelper(calls, { ...options, input: namespace, more });
 }

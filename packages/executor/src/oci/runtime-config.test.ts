@@ -7,7 +7,7 @@ const sandbox: Sandbox = {
   mounts: [],
   process: { args: ['sh'], env: ['A=1'], cwd: '/w', user: { uid: 33, gid: 34, groups: [5] } },
   hostname: 'host',
-  network: 'default',
+  network: 'host',
   security: 'sandbox',
 };
 const layout: RuntimeLayout = {

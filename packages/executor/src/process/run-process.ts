@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly program: number;
   /** Files that become descriptors from {@link FIRST_JOIN_DESCRIPTOR} on, open for writing. */
   readonly joinFiles: readonly string[];
+  /** The descriptors that follow. */
+  readonly more?: readonly number[];
   /** Ends the running set-up and step. Default: kills pid 1 of its pid namespace. */
   readonly end?: (pid: number) => void;
 }
@@ -64,24 +66,24 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
 }
 
 function start([name = '', ...args]: readonly string[], options: RunOptions, report: number): StartedProcess {
-  const { stdout, stderr, program, joinFiles, terminal } = options;
+  const { stdout, stderr, program, joinFiles, more = [], terminal } = options;
   const opened: number[] = [];
   try {
     const nothing = openSync('/dev/null', 'r');
     opened.push(nothing);
     for (const path of joinFiles) opened.push(openSync(path, 'w'));
     const streams = terminal === undefined ? [nothing, stdout.input, stderr.input] : [terminal, terminal, terminal];
-    return startTool(name, args, [...streams, report, program, ...opened.slice(1)]);
+    return startTool(name, args, [...streams, report, program, ...opened.slice(1), ...more]);
   } finally {
     opened.forEach((descriptor) => closeSync(descriptor));
   }
 }
 
 /**
- * Kills pid 1 of the sandbox rather than the `unshare` above it. `unshare` ends only after it has reaped pid 1, which
- * the kernel allows only when no process is left in the namespace.
+ * Kills pid 1 of the pid namespace that a process has made, rather than the process. That ends only after it has reaped
+ * pid 1, which the kernel allows only when no process is left in the namespace.
  */
-function killInit(pid: number): void {
+export function killInit(pid: number): void {
   const inits = childrenOf(pid);
   // The set-up may be forking right now. Parent and child share a process group until the step begins.
   for (const init of inits.length > 0 ? inits : [-pid]) sendSignal(init, 'SIGKILL');

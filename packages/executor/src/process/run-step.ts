@@ -6,11 +6,12 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from '../cgroup/step-groups.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from '../emulation/step-handler.ts';
 import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
-import { connectByPasta } from '../network/pasta.ts';
+import { joinNetwork } from '../network/join-network.ts';
 import { prepareMountPoints } from '../sandbox/mount-points.ts';
-import { type SyscallMachine, type SyscallProgram, encodeSyscallProgram } from '../syscalls/syscall-program.ts';
+import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
 import { endOf, type ProcessEnd } from './exit-code.ts';
+import type { Launch } from './launch.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
 import type { StepSetup } from './step-setup.ts';
@@ -23,24 +24,6 @@ export interface ExecutorOptions {
   readonly flavour: OverlayFlavour;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-}
-
-/** How to start and end a step whose directory is ready. */
-export interface Launch {
-  /** The set-up, which becomes the step's process. It writes errors and READY to descriptor {@link REPORT}. */
-  readonly args: readonly string[];
-  /** The last program of the set-up, which it executes as descriptor {@link PROGRAM}. */
-  readonly program: SyscallProgram;
-  /** Whether the program is the whole set-up. */
-  readonly setsUp?: boolean;
-  /** The machine that the program is made for. */
-  readonly machine: SyscallMachine;
-  /** A directory where the output pipes stay visible to the step. Default: they have no name. */
-  readonly pipes?: string;
-  /** Ends the set-up and the step. Default: kills pid 1 of its pid namespace. */
-  readonly end?: (pid: number) => void;
-  /** Checks the exit code. @throws TbuildError PROCESS_FAILED if it is not the step's own. */
-  readonly check?: (exitCode: number) => void;
 }
 
 export interface StepRun {
@@ -66,10 +49,10 @@ export async function runStep(
   const undos: (() => void)[] = [];
   try {
     await using groups = await makeStepGroups(basename(directory), sandbox, { guardsDevices: flavour === 'trusted' });
-    const { joinFiles, leaveFile, needsNodev, visible } = groups;
+    const { joinFiles, needsNodev, visible } = groups;
     const descriptors = joinFiles.map((_, index) => FIRST_JOIN_DESCRIPTOR + index);
     const atEnd = (undo: () => void): void => void undos.push(undo);
-    const launch = prepare({ directory, joinDescriptors: descriptors, leaveFile, groups: visible, needsNodev, atEnd });
+    const launch = prepare({ directory, joinDescriptors: descriptors, groups: visible, needsNodev, atEnd });
     const end = await launchStep(launch, { directory, sandbox, io, signal, joinFiles });
     return { ...end, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
@@ -79,7 +62,7 @@ export async function runStep(
 }
 
 async function launchStep(
-  { args, program, setsUp = false, machine, pipes, end, check }: Launch,
+  prepared: Launch,
   {
     directory,
     sandbox,
@@ -90,20 +73,16 @@ async function launchStep(
 ): Promise<ProcessEnd> {
   const { terminal } = sandbox;
   const { user, args: command } = sandbox.process;
+  const first = FIRST_JOIN_DESCRIPTOR + joinFiles.length;
+  using joined = joinNetwork(prepared, { network: sandbox.network, first, directory });
+  const { args, program, setsUp = false, machine, pipes, end, check } = joined.launch;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
   using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
   // The program contains the step's environment, including secrets. The step's user may be the one who executes it.
   using executable = openUnnamedFile(`${directory}/enter`, encodeSyscallProgram(machine, program), 0o755);
-  const ended = await runProcess(args, {
-    program: executable.fd,
-    io,
-    stdout,
-    stderr,
-    terminal,
-    signal,
-    end,
-    joinFiles,
-  });
+  const outputs = { io, stdout, stderr, terminal };
+  const descriptors = { program: executable.fd, joinFiles, more: joined.descriptors };
+  const ended = await runProcess(args, { ...outputs, ...descriptors, signal, end });
   check?.(ended.exitCode);
   return endOf(ended, { program, setsUp, args: command, io });
 }
@@ -121,9 +100,7 @@ export function runMounted(
     const points = prepareMountPoints(sandbox, { flavour, now: now() });
     place.atEnd(() => points.removeEmpty());
     const mounted = { ...place, sandbox, points };
-    const launch = sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
-    if (sandbox.network !== 'pasta') return launch;
-    return { ...launch, args: connectByPasta(launch.args, { ...place, reportTo: REPORT }) };
+    return sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
   });
 }
 

@@ -9,11 +9,6 @@ export interface StepSetup {
    * groups.
    */
   readonly joinDescriptors: readonly number[];
-  /**
-   * The `cgroup.procs` file by which a helper of the step that needs more devices leaves the group with the device
-   * filter.
-   */
-  readonly leaveFile?: string;
   /** The control groups that the step can see. */
   readonly groups: readonly VisibleGroup[];
   /** Whether mounts need `nodev`, because no device filter keeps the step from opening device nodes. */

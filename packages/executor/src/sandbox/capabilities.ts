@@ -24,7 +24,7 @@ export const DEFAULT_CAPABILITIES = {
  * NET_RAW is excluded, since it lets a step read other processes' traffic on the loopback interface.
  */
 export function stepCapabilities({ network }: Pick<Sandbox, 'network'>, flavour: OverlayFlavour): readonly number[] {
-  const shares = flavour === 'trusted' && network !== 'none' && network !== 'pasta';
+  const shares = flavour === 'trusted' && network === 'host';
   const { net_raw, ...others } = DEFAULT_CAPABILITIES;
   return Object.values(shares ? others : { ...others, net_raw });
 }

@@ -18,7 +18,7 @@ const sandbox: Sandbox = {
   mounts: [],
   process: { args: ['/bin/true'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
   hostname: 'h',
-  network: 'default',
+  network: 'host',
   security: 'sandbox',
 };
 const layout: SandboxLayout = {

@@ -67,9 +67,11 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     ['exit 255', 255],
     ['kill -9 $$', 137],
     ['kill -15 $$', 143],
-  ])('ends as the child that it forked: %s', runs, (script, expected) => {
+  ])('ends as the child of the child that it forked: %s', runs, (script, expected) => {
+    const fork: Syscall = { name: 'fork', args: [], mayFail: false };
     const { status, stdout } = run(machine, [
-      { name: 'fork', args: [], mayFail: false },
+      fork,
+      fork,
       {
         name: 'execve',
         args: [{ text: '/bin/sh' }, { texts: ['sh', '-c', `echo child; ${script}`] }, { texts: [] }],

@@ -29,6 +29,9 @@ export type SyscallName =
   | 'mount_setattr'
   | 'sethostname'
   | 'execve'
+  | 'setns'
+  | 'close'
+  | 'ppoll'
   | 'fork';
 
 /**
@@ -125,6 +128,9 @@ const MACHINES: Readonly<
       sethostname: 170,
       execve: 59,
       write: 1,
+      setns: 308,
+      close: 3,
+      ppoll: 271,
       clone: 56,
       wait4: 61,
       exit_group: 231,
@@ -156,6 +162,9 @@ const MACHINES: Readonly<
       sethostname: 161,
       execve: 221,
       write: 64,
+      setns: 268,
+      close: 57,
+      ppoll: 73,
       clone: 220,
       wait4: 260,
       exit_group: 94,

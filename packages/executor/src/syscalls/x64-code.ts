@@ -59,7 +59,7 @@ const END_PLACES = { write: 1, reportTo: 6, size: 14, exit: 21, exitCode: 26 } a
  * an `int`.
  */
 export function createX64Code(slots: number): CodeWriter {
-  const size = BEGIN.length + slots * (CALL.length + CHECK.length) + FORK.length + END.length;
+  const size = BEGIN.length + slots * (CALL.length + CHECK.length + FORK.length) + END.length;
   const { append, setUint32, end, bytes } = createCodeBuffer(size);
   const jumps: number[] = [];
   append(BEGIN);

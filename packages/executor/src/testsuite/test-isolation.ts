@@ -9,7 +9,7 @@ import type { ExecutorSuite } from './test-suite-context.ts';
 export function defineIsolationTests(suite: ExecutorSuite): void {
   const { flavour, isolated, run, tryCalls, isolatedTest, procTest, realRootTest } = suite;
 
-  for (const network of ['default', 'host', 'none'] as const)
+  for (const network of ['host', 'none'] as const)
     isolatedTest(
       `gives root Docker's default capabilities, without NET_RAW in the machine's network: ${network}`,
       async () => {

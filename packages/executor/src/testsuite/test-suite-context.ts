@@ -167,7 +167,7 @@ function sandboxOf(
     mounts: changes.mounts ?? [],
     process: { args, env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0, groups: [] }, ...changes.process },
     hostname: 'buildkitsandbox',
-    network: changes.network ?? 'default',
+    network: changes.network ?? 'host',
     security: changes.security ?? 'sandbox',
     shmSize: changes.shmSize,
     resources: changes.resources,

@@ -13,6 +13,8 @@ export interface FailedProcess {
   readonly notExecuted?: string;
   /** The end of its output. */
   readonly tail: string;
+  /** Whether its loopback addresses are not those of the machine. */
+  readonly isIsolated: boolean;
   /** The files of the step. */
   readonly tree: FileTree;
 }
@@ -20,6 +22,10 @@ export interface FailedProcess {
 const MEMORY =
   'Give this machine or container more memory, or run fewer steps at once with --jobs 1: ' +
   'a process was killed (SIGKILL), most often for lack of memory';
+
+const LOOPBACK =
+  'Use --network=host (in RUN with --allow network.host) if the service runs on this machine: ' +
+  'RUN has a network of its own, in which 127.0.0.1 is the step itself';
 
 /** Hints by exit code: 128 and the number of a signal. */
 const SIGNALS: Readonly<Record<number, string>> = {
@@ -32,7 +38,8 @@ const SIGNALS: Readonly<Record<number, string>> = {
 
 /** Returns a hint for an exit code or output with a common cause, found in the files of the step. */
 export function explainExit(failed: FailedProcess): string | undefined {
-  const { exitCode, notExecuted, tail } = failed;
+  const { exitCode, notExecuted, tail, isIsolated } = failed;
+  if (isIsolated && tail.split('\n').some(refusesLoopback)) return LOOPBACK;
   if (/^Killed$|Killed signal terminated program/m.test(tail)) return MEMORY;
   if (notExecuted === undefined && exitCode !== 126 && exitCode !== 127) return SIGNALS[exitCode];
   try {
@@ -42,6 +49,11 @@ export function explainExit(failed: FailedProcess): string | undefined {
     if (error instanceof TbuildError) return undefined;
     throw error;
   }
+}
+
+/** Returns whether a line reports a refused connection to a loopback address, as curl, wget, apt, npm, pip and Go do. */
+function refusesLoopback(line: string): boolean {
+  return /refused|could(?: not|n't) connect/i.test(line) && /\b127\.\d+\.\d+\.\d+|\blocalhost\b|::1\b/.test(line);
 }
 
 function explainNotRun(failed: FailedProcess): string | undefined {

@@ -1,6 +1,6 @@
 import {
+  gatewayAddress,
   hostsFile,
-  PASTA_ADDRESSES,
   resolvConf as stepResolvConf,
   type ExtraHost,
   type Sandbox,
@@ -23,6 +23,7 @@ export function networkFiles(
   files: StepFiles,
   { resolvConf, extraHosts, hostname, network }: NetworkOptions,
 ): readonly SandboxMount[] {
+  const kind = typeof network === 'object' ? 'isolated' : network;
   const bind = (target: string, content: string): SandboxMount => ({
     type: 'bind',
     source: files.write('file', content, { mode: 0o644 }),
@@ -30,21 +31,20 @@ export function networkFiles(
     readonly: true,
   });
   return [
-    bind('/etc/resolv.conf', stepResolvConf(resolvConf(), resolution(network))),
-    bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map((text) => parseHost(text, network)) })),
+    bind('/etc/resolv.conf', stepResolvConf(resolvConf(), kind)),
+    bind(
+      '/etc/hosts',
+      hostsFile({ hostname, extraHosts: extraHosts.map((text) => withAddress(parseHost(text), kind)) }),
+    ),
   ];
 }
 
-function resolution(network: Sandbox['network']): Parameters<typeof stepResolvConf>[1] {
-  if (network === 'pasta') return { sharesNetwork: false, nameserver: PASTA_ADDRESSES.nameserver };
-  return { sharesNetwork: network !== 'none' };
+/** Parses `name:address` or `name=address`. An IPv6 address may be in brackets; `host-gateway` is this machine. */
+export function parseHost(text: string): ExtraHost {
+  const at = text.search(text.includes('=') ? /=/ : /:/);
+  return { host: text.slice(0, at), ip: text.slice(at + 1).replace(/^\[(.*)\]$/, '$1') };
 }
 
-/** Parses `name:address` or `name=address`. An IPv6 address may be in brackets; `host-gateway` is this machine. */
-export function parseHost(text: string, network: Sandbox['network'] = 'default'): ExtraHost {
-  const at = text.search(text.includes('=') ? /=/ : /:/);
-  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-  // With the host's network, this machine is the loopback address.
-  const gateway = network === 'pasta' ? PASTA_ADDRESSES.host : '127.0.0.1';
-  return { host: text.slice(0, at), ip: address === 'host-gateway' ? gateway : address };
+function withAddress({ host, ip }: ExtraHost, network: Parameters<typeof gatewayAddress>[0]): ExtraHost {
+  return { host, ip: ip === 'host-gateway' ? gatewayAddress(network) : ip };
 }

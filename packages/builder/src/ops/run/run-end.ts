@@ -17,18 +17,18 @@ export interface EndFacts {
 }
 
 /** What a failed process left. */
-export type Remains = Pick<FailedProcess, 'tail' | 'tree'>;
+export type Remains = Pick<FailedProcess, 'tail' | 'tree' | 'isIsolated'>;
 
 /** Returns the error of a RUN whose process exited with a code other than 0. */
 export function exited(op: RunOp, end: StepEnd, facts: EndFacts & Remains): TbuildError {
   const { exitCode, notExecuted, reachedMemoryLimit } = end;
-  const { store, secrets, memory, singleId, tail, tree } = facts;
+  const { store, secrets, memory, singleId, ...remains } = facts;
   const killed = reachedMemoryLimit ? `, killed: it exceeded the memory limit of ${inMegabytes(memory)}` : '';
   const hint = reachedMemoryLimit
     ? 'Raise the limit with --resource memory=SIZE'
     : isFull(store)
       ? `Free some space, for example with tbuild prune: none is left on the file system of the store ${JSON.stringify(store.root)}`
-      : (explainRefusedId(tail, singleId) ?? explainExit({ op, exitCode, notExecuted, tail, tree }));
+      : (explainRefusedId(remains.tail, singleId) ?? explainExit({ op, exitCode, notExecuted, ...remains }));
   return new TbuildError(
     'PROCESS_FAILED',
     `process "${maskText(op.args.join(' '), secrets)}" did not complete successfully: exit code: ${exitCode}${killed}`,

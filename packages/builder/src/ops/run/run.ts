@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { type Executor, type ProcessUser, resolveUser, type Sandbox } from '@tbuild/executor';
+import { type Executor, type JoinedNetwork, type ProcessUser, resolveUser, type Sandbox } from '@tbuild/executor';
 import type { ResultId, RunOp, Step } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { type ActiveSnapshot, type LayeredTree, openLayeredTree } from '@tbuild/snapshot';
@@ -38,6 +38,17 @@ export interface RunSettings extends Pick<
   readonly notBefore?: number;
 }
 
+/** The network that the steps of a build share, isolated from the machine's. */
+export interface StepNetwork {
+  /** Starts it in the background, unless it is started. */
+  start(): void;
+  /**
+   * Returns the network when it is ready, or undefined where this machine does not allow one.
+   * @throws TbuildError UNSUPPORTED if it is required.
+   */
+  join(options: { readonly isRequired: boolean }): Promise<JoinedNetwork | undefined>;
+}
+
 /** What RUN uses. */
 export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observer'>, Omit<ImageLayers, 'leafSteps'> {
   readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn' | 'secretKey'>;
@@ -54,6 +65,7 @@ export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observ
   cdiDevices(): Promise<readonly CdiDevice[]>;
   /** What steps trust beside the certificates of their image. */
   readonly certificates?: Certificates;
+  readonly network: StepNetwork;
   /** Returns the machine's /etc/resolv.conf, from which that of the steps is made. */
   resolvConf(): string;
 }
@@ -122,9 +134,15 @@ interface KeyedRun {
   readonly base: ResultId | undefined;
 }
 
+async function networkOf({ network }: RunOp, { settings, ...ports }: RunPorts): Promise<Sandbox['network']> {
+  if (network !== 'default') return network;
+  return (await ports.network.join({ isRequired: settings.network === 'pasta' })) ?? 'host';
+}
+
 async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
   const { op, step, result } = run;
   const { settings, store } = ports;
+  if (op.network === 'default') ports.network.start();
   const executor = await ports.executor();
   const work = async ({ sandbox, active, tree, secrets, added, missing }: OpenSandbox): Promise<void> => {
     using output = openStepOutput(step.id, { secrets, most: settings.logMax, progress: ports.progress });
@@ -134,7 +152,8 @@ async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Pro
     const facts = { store, secrets, memory: settings.resources?.memory, singleId: ports.singleId };
     if (end.exitCode !== 0) {
       output.showTail();
-      const error = exited(op, end, { ...facts, tree, tail: output.tail() });
+      const isIsolated = sandbox.network !== 'host';
+      const error = exited(op, end, { ...facts, tree, tail: output.tail(), isIsolated });
       await keepFailedTree(active, { step, tree: result }, ports);
       throw error;
     }
@@ -169,12 +188,13 @@ export async function inSandbox<T>(
   await using active = await prepareOn(run.base, ports);
   await using files = createStepFiles(store);
   const mounted = await openMounts(run.mounts, { step, files, signal }, ports);
+  const network = await networkOf(op, ports);
   const tree = openLayeredTree([...active.lowers, active.upper], flavour);
   const { fakeIds } = settings;
   const user = stepUser(resolveUser(tree, op.user), { singleId, fakeIds });
   const found = await openDevices(run, ports, signal);
   const added = additionsTo(op, { certificates, fakeIds, ...found }, { active, tree, flavour, files });
-  const sandbox = sandboxOf(op, { needs, files, mounted, added, user }, ports);
+  const sandbox = sandboxOf(op, { needs, files, mounted, added, user, network }, ports);
   const missing = found?.devices.missing ?? [];
   return await work({ sandbox, active, tree, files, secrets: mounted.secrets, added, missing });
 }
@@ -205,7 +225,7 @@ function missingDeviceNote(name: string): Uint8Array {
 }
 
 /** The parts of a sandbox. */
-interface SandboxParts {
+interface SandboxParts extends Pick<Sandbox, 'network'> {
   readonly needs: PlatformNeeds;
   readonly files: StepFiles;
   readonly mounted: Pick<OpenMounts, 'mounts' | 'env'>;
@@ -215,12 +235,11 @@ interface SandboxParts {
 
 function sandboxOf(
   op: RunOp,
-  { needs, files, mounted, added, user }: SandboxParts,
+  { needs, files, mounted, added, user, network }: SandboxParts,
   { settings, resolvConf }: RunPorts,
 ): Sandbox {
   const { proxyEnv, shmSize, ulimits, resources, cgroupParent, extraHosts, fakeIds } = settings;
   const { hostname, security } = op;
-  const network = op.network === 'default' && settings.network === 'pasta' ? 'pasta' : op.network;
   const networking = networkFiles(files, { resolvConf, extraHosts, hostname, network });
   const own = [...op.env, ...proxyEnv, ...added.env];
   const env = [...without(own, added.overrides), ...added.overrides, ...mounted.env];

@@ -25,6 +25,7 @@ import { formatError } from '../../print/report-error.ts';
 import { buildRequest } from '../../request/build-request.ts';
 import { parseSecrets } from '../../request/secrets.ts';
 import { createServices, thisPlatform } from '../../services/create-services.ts';
+import { loopbackProxyPorts } from '../../services/step-network.ts';
 import type { StoreCall } from '../store-command.ts';
 
 /** Options that take the place of what provenance records, or add what it lacks. */
@@ -188,9 +189,13 @@ async function buildIn(root: string, spec: BuildSpec, { flags, env, signal }: Ca
   using _lease = acquireLease(storeLayout(root));
   const progress = createChannel();
   const shown = display(progress, env.stderr, { mode: 'plain', now: Date.now, color: false });
+  // The environment of this run says nothing about that of the first build.
+  const own = { ...env, variables: { ...env.variables, SOURCE_DATE_EPOCH: '' } };
+  const request = buildRequest(spec, own, { host: thisPlatform(), root });
   const services = createServices(
     {
       root,
+      loopbackPorts: loopbackProxyPorts([request]),
       registries: registryOptions(flags),
       isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
@@ -198,9 +203,6 @@ async function buildIn(root: string, spec: BuildSpec, { flags, env, signal }: Ca
     env,
   );
   try {
-    // The environment of this run says nothing about that of the first build.
-    const own = { ...env, variables: { ...env.variables, SOURCE_DATE_EPOCH: '' } };
-    const request = buildRequest(spec, own, { host: thisPlatform(), root });
     await runBuild(request, services, { progress, signal, readSecret: parseSecrets(flags.secret ?? [], env) });
   } finally {
     progress.close();

@@ -1,0 +1,47 @@
+import { openUnnamedFile, type StartedProcess } from '@tbuild/linux';
+import { DIE_WITH_PARENT } from '../enter/process-calls.ts';
+import { requireMachine } from '../machine/describe-host.ts';
+import { startTool } from '../machine/tools.ts';
+import { openNamelessPipe } from '../process/output-pipe.ts';
+import { encodeSyscallProgram, type Syscall } from '../syscalls/syscall-program.ts';
+
+/** A process that serves a build and dies with it. */
+export interface Helper {
+  readonly child: StartedProcess;
+  /** False if it ended instead. */
+  readonly isReady: boolean;
+}
+
+export interface HelperOptions {
+  readonly runDirectory: string;
+  /** Standard input and error. */
+  readonly input: number;
+  readonly errors: number;
+  /** The descriptors from {@link FIRST_MORE} on. */
+  readonly more?: readonly number[];
+}
+
+/** The first of the descriptors that a helper gets besides. */
+export const FIRST_MORE = 4;
+const PROGRAM = 3;
+
+/**
+ * Starts a program of system calls and waits until it, or what it has become, writes a digit to standard output, or ends.
+ */
+export async function startHelper(
+  calls: readonly Syscall[],
+  { runDirectory, input, errors, more = [] }: HelperOptions,
+): Promise<Helper> {
+  using ready = openNamelessPipe();
+  const bytes = encodeSyscallProgram(requireMachine(), { calls: [DIE_WITH_PARENT, ...calls], reportTo: 1 });
+  using executable = openUnnamedFile(`${runDirectory}/helper-${process.pid}`, bytes, 0o755);
+  const child = startTool(`/proc/self/fd/${PROGRAM}`, [], [input, ready.input, errors, executable.fd, ...more]);
+  ready.closeInput();
+  void child.ended();
+  const isReady = await new Promise<boolean>((resolve) => {
+    // The report of a program that failed begins with another byte.
+    ready.output.once('data', (data: Buffer) => resolve(/^\d/.test(data.toString('latin1'))));
+    ready.output.once('close', () => resolve(false));
+  });
+  return { child, isReady };
+}
