@@ -52,7 +52,7 @@ export const buildFlags = {
   'build-context': {
     kind: 'list',
     value: 'NAME=SOURCE',
-    help: 'Add a context: a path, git, a URL, docker-image://, oci-layout://, docker-daemon://, containers-storage://',
+    help: 'Add a context: a path, git, a URL, docker-image://REF, oci-layout://DIR, an image of an engine',
   },
   ca: registryFlags.ca,
   call: {
