@@ -73,7 +73,7 @@ export function createObjectBlobs(bucket: Bucket, options: ObjectBlobsOptions): 
       return write(fromBytes(bytes), blob, signal);
     },
     async resolve(name, signal) {
-      const bytes = await gather(await bucket.get(nameOf(name), 0, signal), DOCUMENT_LIMIT);
+      const bytes = await gather(download(bucket, nameOf(name), { clock, signal }), DOCUMENT_LIMIT);
       const digest = digestOf(bytes);
       documents.set(digest, bytes);
       return { mediaType: parseManifest(bytes).mediaType ?? MediaType.manifest, digest, size: bytes.length };
