@@ -36,16 +36,19 @@ export async function startTerminal(
   const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   // Ctrl-C is for the program, not for the shell that waits for it.
-  const shell = `trap : INT; ${quoted(['env', ...variables, ...command])}; echo $? > ${ended}.new; mv ${ended}.new ${ended}; sleep 600`;
+  const shell = `trap : INT; ${quoted(['env', ...variables, ...command])}; echo $? > ${ended}.new; mv ${ended}.new ${ended}; printf '\\033]2;ended\\033\\\\'; sleep 600`;
   const tmux = (...args: readonly string[]) => runChecked('tmux', ['-S', join(directory, 'socket'), ...args]);
   const size = ['-x', String(columns), '-y', String(rows)];
   await tmux('-f', '/dev/null', 'set', '-g', 'history-limit', '50000', ';', 'new-session', '-d', ...size, shell);
   const exitCode = (): number | undefined => (existsSync(ended) ? Number(readFileSync(ended, 'utf8')) : undefined);
+  /** The title of the pane comes after all that the program wrote. */
+  const isDrawn = async (): Promise<boolean> =>
+    (await tmux('display-message', '-p', '#{pane_title}')).trim() === 'ended';
   return {
     async screens() {
       const seen: string[] = [];
       for (let isOver = false; !isOver; await sleep(50)) {
-        isOver = exitCode() !== undefined;
+        isOver = exitCode() !== undefined && (await isDrawn());
         seen.push(await tmux('capture-pane', '-p'));
       }
       return seen;
@@ -61,7 +64,10 @@ export async function startTerminal(
         return shown;
       }, patiently),
     resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
-    scrollback: () => tmux('capture-pane', '-p', '-S', '-'),
+    async scrollback() {
+      while (exitCode() !== undefined && !(await isDrawn())) await sleep(20);
+      return tmux('capture-pane', '-p', '-S', '-');
+    },
     type: async (...keys) => void (await tmux('send-keys', ...keys)),
     exitCode,
     [Symbol.asyncDispose]: async () => void (await tmux('kill-server')),

@@ -240,7 +240,7 @@ describe('on a terminal', needs('tmux'), () => {
       });
       await terminal.screens();
       expect(terminal.exitCode()).toBe(0);
-      return terminal.scrollback();
+      return await terminal.scrollback();
     };
     expect(await show()).toMatch(
       /^Built terminal:2 \([0-9a-f]{12}\), [\d.]+MB, in [\d.]+s, \d of \d steps cached\nNext: tbuild push terminal:2, or build with --load for docker run terminal:2$/m,

@@ -143,7 +143,7 @@ export const buildFlags = {
   network: {
     kind: 'text',
     value: 'MODE',
-    help: 'The network of RUN steps: default (isolated if possible), none, host, or pasta (always isolated)',
+    help: 'The network of RUN: default (isolated if possible), none, host, pasta (always isolated)',
   },
   'no-cache': { kind: 'switch', help: 'Run every step, even if it is cached' },
   'no-cache-filter': { kind: 'list', value: 'STAGE', help: 'Run every step of these stages' },
