@@ -118,6 +118,13 @@ describe(
       expect(output).toContain('"org.opencontainers.image.version":"v1"');
     });
 
+    test('gitlab.md, "Reports": the dependencies of the image are listed', async () => {
+      const commands = [...commandsOf('gitlab.md', 'Reports', 'listed'), 'echo; cat gl-sbom.cdx.json'];
+      const output = await runJob(commands, `FROM ${base}\nCOPY app.txt /\n`);
+      const document = JSON.parse(output.slice(output.indexOf('\n{\n')));
+      expect(document).toMatchObject({ bomFormat: 'CycloneDX' });
+    });
+
     test('gitlab.md, "Reports": a check writes code quality that names the line', async () => {
       const commands = commandsOf('gitlab.md', 'Reports', 'check').map((command) => `${command} || true`);
       const output = await runJob([...commands, 'cat gl-code-quality-report.json'], `FROM ${base}\nENV a b\n`);

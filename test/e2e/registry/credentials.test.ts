@@ -49,7 +49,7 @@ describe('credentials', needs('registry'), () => {
     good(await pull({ HOME: homeWith({ credsStore: 'test', auths: { [registry.host]: { auth: encoded } } }), PATH }));
     const { exitCode, stderr } = await pull({ HOME: homeWith({ credsStore: 'test' }), PATH });
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('denied (401');
+    expect(stderr).toContain('may require authorization (401');
     expect(stderr).toContain(`tbuild login ${registry.host}`);
   });
 
