@@ -114,6 +114,11 @@ test('--progress quiet prints nothing but failures', async () => {
   expect(failed.stderr).toContain('exit code: 4');
 });
 
+test('a Dockerfile on standard input may come late', async () => {
+  const late = `(sleep 1; printf 'FROM scratch\\nCOPY f /f\\n') | '${program}' --root '${defaultStore()}' -f - .`;
+  good(await runProcess('sh', ['-c', late], { cwd: writeFiles({ f: 'f' }), env: { HOME: scratchDirectory('home') } }));
+});
+
 test('the Dockerfile may be elsewhere, on standard input, or named dockerfile', async () => {
   const elsewhere = join(scratchDirectory('elsewhere'), 'My.Dockerfile');
   writeFiles({ 'My.Dockerfile': 'FROM busybox\nCOPY f /elsewhere\n' }, join(elsewhere, '..'));

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { TbuildError } from '@tbuild/errors';
 import type { Environment } from '../config/environment.ts';
 import { choiceOf } from '../flags/choice.ts';
@@ -9,8 +10,9 @@ export type OnError = 'ask' | 'shell' | 'exit';
  * Returns what `--on-error` chooses. Without it, a terminal is asked, but no job of a CI system.
  * @throws TbuildError USAGE
  */
-export function onErrorOf(given: string | undefined, { stdin, stdout, stderr, variables }: Environment): OnError {
-  const isTerminal = stdin.isTTY === true && stdout.isTTY === true && stderr.isTTY === true;
+export function onErrorOf(given: string | undefined, { stdout, stderr, variables }: Environment): OnError {
+  // Node's stream of standard input begins to read when it is made, and the input may be the Dockerfile.
+  const isTerminal = isatty(0) && stdout.isTTY === true && stderr.isTTY === true;
   const chosen = choiceOf(
     given ?? (isTerminal && !variables.CI ? 'ask' : 'exit'),
     ['ask', 'shell', 'exit'],

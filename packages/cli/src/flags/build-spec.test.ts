@@ -41,7 +41,7 @@ test.each([
   ['--ulimit', 'nofile', 'expected NAME=SOFT[:HARD]'],
   ['--resource', 'memory', 'expected NAME=VALUE'],
   ['--network', 'bridge', 'expected default, none, host, pasta'],
-  ['--allow', 'network', 'expected network.host, security.insecure, buildx.local.delete'],
+  ['--allow', 'network', 'expected network.host, security.insecure, device, buildx.local.delete'],
   ['--attest', 'type=signature', 'expected provenance, sbom'],
 ])('specFromFlags refuses %s %s', (option, value, message) => {
   expect(() => specOf(option, value)).toThrow(message);
