@@ -43,7 +43,7 @@ export const variables: readonly Row[] = [
 /** Build arguments that Docker's builder itself reads. */
 export const buildArguments: readonly Row[] = [
   row('BUILDKIT_BUILD_NAME', e2e('program/foreign-options'), {
-    differs: 'has no effect: there is no history of builds',
+    differs: 'has no effect: records of builds do not take their name from it',
   }),
   row('BUILDKIT_CACHE_MOUNT_NS', 'packages/frontend/src/lower/run.test.ts'),
   row('BUILDKIT_CONTEXT_KEEP_GIT_DIR', e2e('dockerfile/remote-context')),

@@ -86,7 +86,7 @@ with FROM --platform=$BUILDPLATFORM, and $TARGETARCH for the compiler.`,
   },
   secrets: {
     title: 'Passwords and keys in steps',
-    text: `Never in ARG or ENV: they stay in the image. A secret is mounted for one step, and is in no layer, record or key.
+    text: `Never in ARG or ENV: they stay in the image. A secret is mounted for one step. No layer or record contains it.
 
   tbuild --secret id=token,env=TOKEN .
   tbuild --secret id=npmrc,src=$HOME/.npmrc .

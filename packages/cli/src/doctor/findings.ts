@@ -61,7 +61,7 @@ function isolation({ refused, complaint }: Verdicts): Finding {
   if (obstacle !== undefined)
     return { name, state: 'missing', detail: missing, fix: `${refused}; otherwise, ${obstacle}` };
   const detail =
-    'chroot: own files and fewer capabilities; processes, network and host name are shared, there is no /proc';
+    'chroot: own files and fewer capabilities; processes, host name and usually the network are shared; /proc has only cpuinfo and meminfo';
   return { name, state: 'limited', detail, fix: refused };
 }
 

@@ -84,7 +84,7 @@ function warnIfEmulated({ warn }: ExecutorChoice): void {
 }
 
 const CHROOT_LACKS =
-  'They share the process, network and UTS namespaces of this job, have no /proc, and can write to read-only mounts. Use --isolation chroot to accept that without a warning.';
+  'They share the process and UTS namespaces of this job, and usually its network; of /proc they have only cpuinfo and meminfo, and they can write to read-only mounts. Use --isolation chroot to accept that without a warning.';
 
 function withoutNamespaces(verdict: string, { isolation, store, flavour, discard, warn }: ExecutorChoice): Executor {
   const obstacle = chrootObstacle();

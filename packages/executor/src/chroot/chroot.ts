@@ -35,8 +35,8 @@ export interface ChrootExecutorOptions {
 /**
  * Runs steps where neither mounts nor namespaces are allowed, as in a container with Docker's defaults: by chroot
  * into a directory that holds a copy of the tree, with its own /dev, two files in /proc and no /sys. Files outside are out
- * of reach, since a step lacks the capabilities to leave its root or to make devices. Processes, network and host
- * name are shared.
+ * of reach, since a step lacks the capabilities to leave its root or to make devices. Processes and host name
+ * are shared, and without SYS_ADMIN the network too.
  */
 export function createChrootExecutor(options: ChrootExecutorOptions): DisposableExecutor {
   let machine: Machine | undefined;
