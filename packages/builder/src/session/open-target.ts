@@ -94,10 +94,12 @@ function scopeOf(
   others: { readonly epoch?: number; readonly secretScope: string },
 ): string {
   const { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent, ignoreFile, sourcePolicy } = request;
+  const { fakeIds, rebuildSecrets, cacheTtl } = request;
   const contexts = Object.entries(namedContexts).map(([name, spec]) => [name, contextIdentity(spec, undefined)]);
   return canonicalJson({
     contexts: Object.fromEntries([...contexts, [MAIN_CONTEXT, contextIdentity(context, inContext, ignoreFile)]]),
     settings: { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent, sourcePolicy },
+    results: { fakeIds, rebuildSecrets, cacheTtl },
     ...others,
   });
 }
