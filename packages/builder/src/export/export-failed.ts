@@ -1,5 +1,4 @@
 import { firstOf } from '@tbuild/content';
-import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage, Exporter } from '@tbuild/exporter';
 import { hexOf } from '@tbuild/oci';
 import type { Snapshotter } from '@tbuild/snapshot';
@@ -57,7 +56,8 @@ async function exportTree(
       exporter.export({ images, content, names: [], isMultiPlatform: false, epoch: inputs.epoch }, report, signal),
     );
   } catch (error) {
-    if (!(error instanceof TbuildError)) throw error;
-    progress.emit({ type: 'warning', message: `Files of the failed step were not written: ${error.message}` });
+    // The build has an error of its own to tell.
+    const reason = error instanceof Error ? error.message : String(error);
+    progress.emit({ type: 'warning', message: `Files of the failed step were not written: ${reason}` });
   }
 }
