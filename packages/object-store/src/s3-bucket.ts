@@ -8,6 +8,7 @@ import {
   elementOf,
   encodeKey,
   readText,
+  ObjectError,
   type ObjectClient,
   type ObjectRequest,
 } from './object-client.ts';
@@ -61,9 +62,16 @@ export function openS3Bucket(spec: S3Spec, { web, credentials }: S3Ports): Bucke
     async touch(key, signal) {
       const source = encodeKey(`${spec.bucket}/${key}`);
       const headers = { 'x-amz-copy-source': source, 'x-amz-metadata-directive': 'REPLACE', 'content-length': '0' };
-      await (await client.send({ method: 'PUT', url: urlOf(key), headers, subject: key, signal })).discard();
+      await requireDone(await client.send({ method: 'PUT', url: urlOf(key), headers, subject: key, signal }), key);
     },
   };
+}
+
+/** S3 answers 200 before it knows the outcome. @throws ObjectError if the body tells a failure. */
+async function requireDone(answer: WebAnswer, key: string): Promise<void> {
+  const reason = elementOf(await readText(answer), 'Code');
+  if (reason === undefined) return;
+  throw new ObjectError('REGISTRY', `S3 did not complete ${key}: ${reason}`, { status: answer.status, reason });
 }
 
 /** Where the bucket is. An address without a name of its own cannot have the bucket's name before it. */
@@ -128,10 +136,7 @@ async function beginUpload(
       const bytes = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
       const url = urlOf(key, `?uploadId=${id}`);
       const asked = { ...puts({ bytes, size: bytes.length }), method: 'POST', url, subject: key } as const;
-      // S3 answers 200 before it knows the outcome.
-      const outcome = await readText(await client.send({ ...asked, signal: endSignal }));
-      const reason = elementOf(outcome, 'Code');
-      if (reason !== undefined) throw new Error(`S3 did not complete ${key}: ${reason}`);
+      await requireDone(await client.send({ ...asked, signal: endSignal }), key);
     },
     async abort() {
       const url = urlOf(key, `?uploadId=${id}`);
