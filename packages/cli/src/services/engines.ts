@@ -33,7 +33,8 @@ export type OpenEngines = Services['engines'] & { close(): Promise<void> };
 export function createEngines(env: Environment): OpenEngines {
   const opened = new Map<string, ImageEngine>();
   const open = async (key: string, make: (module: typeof EngineModule) => ImageEngine) => {
-    const engine = opened.get(key) ?? make(await import('@tbuild/engine'));
+    const module = await import('@tbuild/engine');
+    const engine = opened.get(key) ?? make(module);
     opened.set(key, engine);
     return engine;
   };

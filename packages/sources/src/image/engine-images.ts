@@ -37,16 +37,20 @@ export async function findInEngines(
 ): Promise<FoundInEngine | undefined> {
   const name = familiarReference(parseReference(text));
   for (const engine of await engines.local(name)) {
+    const patience = AbortSignal.timeout(PATIENCE);
     try {
-      const image = await engine.find(name, signal);
+      const image = await engine.find(name, AbortSignal.any([signal, patience]));
       if (image !== undefined && samePlatform(image.platform, platform)) return { engine, image };
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof TbuildError)) throw error;
+      if (!(error instanceof TbuildError) && !patience.aborted) throw error;
     }
   }
   return undefined;
 }
+
+/** Milliseconds for an engine that nobody asked for. */
+const PATIENCE = 10_000;
 
 /**
  * Finds an image in the engine that the user names.
