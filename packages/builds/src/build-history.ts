@@ -41,7 +41,8 @@ export function findBuild(store: Builds, text = '^0'): BuildRecord {
 }
 
 function startingWith(store: Builds, wanted: string): readonly BuildRecord[] {
-  return [...listBuilds(store)].filter(({ id }) => id.startsWith(wanted));
+  const ids = idsIn(store).filter((id) => id.startsWith(wanted));
+  return ids.flatMap((id) => findRecord(store, id) ?? []);
 }
 
 /** Reads no more records than it has to. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { RunDevice } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
+import { goBool } from '@tbuild/oci';
 import { type CdiDevice, readCdiSpec } from './cdi-spec.ts';
 
 /**
@@ -48,7 +49,7 @@ export function deviceEntitlement(
     ['device', `device=${one}`, `device=${one.split('=', 1)[0] ?? ''}`].some((entitlement) => allowed.has(entitlement));
   if (isAllowed(name)) return undefined;
   const isFree = ({ name: one, annotations }: CdiDevice): boolean =>
-    isAllowed(one) || /^(?:1|t|true)$/i.test(annotations[AUTO_ALLOW] ?? '');
+    isAllowed(one) || goBool(annotations[AUTO_ALLOW] ?? '') === true;
   return found.length > 0 && found.every(isFree) ? undefined : `device=${name}`;
 }
 

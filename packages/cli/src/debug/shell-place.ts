@@ -19,7 +19,6 @@ export interface PlaceOptions {
 export function shellPlace(record: BuildRecord, step: RecordedStep, { before, readSecret }: PlaceOptions): ShellPlace {
   const byId = new Map(record.steps.map((one) => [one.id, one]));
   const bases = record.steps.flatMap((one) => (one.image === undefined ? [] : [{ step: plain(one), op: one.image }]));
-  const sources = step.sources.map((id) => resultOf(byId.get(id)?.result, step));
   const base = step.base === undefined ? undefined : byId.get(step.base)?.result;
   const left = record.failed?.step === step.id ? record.failed.tree : step.result;
   const tree = before ? step.base && resultOf(base, step) : resultOf(left, step);
@@ -36,7 +35,7 @@ export function shellPlace(record: BuildRecord, step: RecordedStep, { before, re
     step: plain(step),
     op: step.run ?? surroundings(record, step, byId),
     tree: tree === undefined ? undefined : resultOf(tree, step),
-    sources: step.run === undefined ? [] : sources,
+    sources: step.run === undefined ? [] : step.sources.map((id) => resultOf(byId.get(id)?.result, step)),
     bases,
   };
 }

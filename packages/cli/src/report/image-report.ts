@@ -1,7 +1,6 @@
-import { readWhole } from '@tbuild/content';
-import { formatPlatform, isIndex, parseManifest, type Platform } from '@tbuild/oci';
+import { formatPlatform, type Platform } from '@tbuild/oci';
 import { type ImageFacts, type ReportTable, surveyImage } from '@tbuild/report';
-import { type ImagePlace, readImage } from '@tbuild/verify';
+import { type ImagePlace, platformsOf, readImage } from '@tbuild/verify';
 import { statementTables } from './statement-tables.ts';
 
 /** What a page shows of images. */
@@ -17,18 +16,11 @@ export interface ImageReport {
 export async function reportImages(place: ImagePlace, own: Platform, signal: AbortSignal): Promise<ImageReport> {
   const images: ImageFacts[] = [];
   const tables: ReportTable[] = [];
-  for (const platform of await platformsOf(place, own, signal)) {
+  const platforms = await platformsOf(place, signal);
+  for (const platform of platforms.length === 0 ? [own] : platforms) {
     const image = await readImage(place, platform, signal);
     images.push(await surveyImage(image, place.name, { content: place.content, signal }));
     tables.push(...statementTables(image.statements, formatPlatform(image.config.platform)));
   }
   return { images, tables };
-}
-
-async function platformsOf({ root, content }: ImagePlace, own: Platform, signal: AbortSignal) {
-  const document = parseManifest(await readWhole(content, root, signal), root.mediaType);
-  if (!isIndex(document)) return [own];
-  return document.manifests.flatMap(({ platform }) =>
-    platform === undefined || platform.os === 'unknown' ? [] : [platform],
-  );
 }
