@@ -20,7 +20,7 @@ const projects = [
   },
   { name: 'conformance', include: [...needsMachine, 'test/conformance/*.test.ts', 'test/support/*.test.ts'] },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [faults] },
-  { name: 'faults', include: [faults] },
+  { name: 'faults', include: [faults, 'test/faults/*.test.ts'] },
 ];
 
 const { version, config } = JSON.parse(readFileSync(join(import.meta.dirname, 'packages/cli/package.json'), 'utf8'));

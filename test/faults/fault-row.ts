@@ -1,0 +1,32 @@
+import type { Random } from '../support/random.ts';
+
+/** One kind of fault. Each call of `run` is a case, which depends on nothing but the seed, the row and its number. */
+export interface FaultRow {
+  /** The value of `--row`. */
+  readonly name: string;
+  /** What is broken and what must hold, as a sentence. */
+  readonly title: string;
+  /** Requirements of `needs` in `test/support/requirements.ts`. */
+  readonly needs?: readonly string[];
+  /** How many cases `npm test` runs. Default: 2. */
+  readonly brief?: number;
+  /** Runs one case. Throws when something does not hold. */
+  run(context: FaultContext): Promise<void>;
+}
+
+export interface FaultContext {
+  readonly random: Random;
+  /** An empty directory, removed after the case. */
+  readonly directory: string;
+  /** Aborts when the case takes too long, or the run is interrupted. */
+  readonly signal: AbortSignal;
+  /** Adds to a figure of the row, such as `steps reused`. */
+  count(what: string, n?: number): void;
+  /** Ends the case: something does not hold. `details` are printed below the sentence. */
+  fail(sentence: string, details?: string): never;
+  /**
+   * Returns the operations of the case. After a failure the runner tries the case with fewer of them, to find the smallest
+   * list that still fails. Take everything from `random` that makes the list before.
+   */
+  plan<T>(operations: readonly T[]): readonly T[];
+}

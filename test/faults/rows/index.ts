@@ -1,0 +1,4 @@
+import type { FaultRow } from '../fault-row.ts';
+import { row as kill } from './kill.ts';
+
+export const rows: readonly FaultRow[] = [kill];

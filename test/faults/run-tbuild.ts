@@ -1,0 +1,70 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { baseImageArguments } from '../support/base-images.ts';
+import { program } from '../support/program.ts';
+import { runProcess, type ProcessOptions, type ProcessResult } from '../support/run-process.ts';
+import { runDirectoryVariable } from '../support/scratch.ts';
+import type { FaultContext } from './fault-row.ts';
+
+export interface RunOptions extends Pick<ProcessOptions, 'env' | 'input' | 'onStart'> {
+  /** The store's root. Default: `store` in the directory of the case. */
+  readonly store?: string;
+  /** A command and its arguments that start the program, such as strace. */
+  readonly through?: readonly string[];
+}
+
+/** Runs tbuild in the directory of a case to its end, whatever its exit code. The abort of the case kills it. */
+export async function runTbuild(
+  { directory, signal }: Pick<FaultContext, 'directory' | 'signal'>,
+  args: readonly string[],
+  { store = join(directory, 'store'), through = [], env, input, onStart }: RunOptions = {},
+): Promise<ProcessResult> {
+  signal.throwIfAborted();
+  const home = join(directory, 'home');
+  if (!existsSync(home)) mkdirSync(home);
+  const [command = '', ...rest] = [...through, program, ...args];
+  return await runProcess(command, rest, {
+    cwd: directory,
+    env: {
+      HOME: home,
+      // What the launcher remembers is the same for all cases.
+      XDG_CACHE_HOME: join(process.env[runDirectoryVariable] ?? home, 'cache'),
+      TMPDIR: directory,
+      TBUILD_ROOT: store,
+      TBUILD_MIN_FREE_SPACE: '0',
+      SOURCE_DATE_EPOCH: '1700000000',
+      ...env,
+    },
+    input,
+    onStart(child) {
+      signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
+      onStart?.(child);
+    },
+  });
+}
+
+/** Like {@link runTbuild}, but an exit code other than 0 fails the case. */
+export async function runGood(
+  context: FaultContext,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<ProcessResult> {
+  const result = await runTbuild(context, args, options);
+  if (result.exitCode !== 0)
+    context.fail(`tbuild ${args.join(' ')} exited with ${result.exitCode}`, result.stdout + result.stderr);
+  return result;
+}
+
+/** Returns the arguments of a build whose digest depends on nothing but its files. `FROM busybox` needs no registry. */
+export function buildArguments(context: string, ...options: readonly string[]): string[] {
+  return ['build', '--progress', 'plain', ...baseImageArguments(), ...options, context];
+}
+
+/** Writes files below a directory, which it makes. */
+export function writeFiles(directory: string, files: Readonly<Record<string, string>>): string {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
+  }
+  return directory;
+}

@@ -1,0 +1,104 @@
+// Breaks tbuild on purpose:  npm run test:faults -- --seed S --minutes M [--row NAME,…] [--case N [--keep 0,3,…]]
+import { parseArgs } from 'node:util';
+import globalSetup from '../support/global-setup.ts';
+import { needs } from '../support/requirements.ts';
+import type { FaultRow } from './fault-row.ts';
+import { rows } from './rows/index.ts';
+import { replayCommand, runCase, type Case } from './run-case.ts';
+import { shrinkCase } from './shrink.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '2' },
+    row: { type: 'string' },
+    case: { type: 'string' },
+    keep: { type: 'string' },
+  },
+});
+const seed = numberOf('--seed', values.seed);
+const names = values.row?.split(',');
+const unknown = names?.find((name) => !rows.some((row) => row.name === name));
+if (unknown !== undefined)
+  throw new Error(`There is no row "${unknown}", only ${rows.map(({ name }) => name).join(', ')}`);
+const interruption = new AbortController();
+process.once('SIGINT', () => interruption.abort());
+const tearDown = await globalSetup();
+try {
+  const chosen = rows.filter(({ name }) => names?.includes(name) ?? true);
+  const isSound =
+    values.case === undefined
+      ? await runForMinutes(chosen, numberOf('--minutes', values.minutes))
+      : await runOne(chosen, numberOf('--case', values.case));
+  if (!isSound) process.exitCode = 1;
+} finally {
+  await tearDown();
+}
+
+function numberOf(option: string, value: string): number {
+  if (!/^\d+(\.\d+)?$/.test(value)) throw new Error(`${option} takes a number, got "${value}"`);
+  return Number(value);
+}
+
+/** What the cases of a row came to. */
+interface Tally {
+  readonly row: FaultRow;
+  cases: number;
+  failures: number;
+  milliseconds: number;
+  readonly counts: Map<string, number>;
+}
+
+/** Gives each row the same time, a case at a time. Returns whether every case passed. */
+async function runForMinutes(chosen: readonly FaultRow[], minutes: number): Promise<boolean> {
+  const tallies = chosen
+    .filter(isPossible)
+    .map((row): Tally => ({ row, cases: 0, failures: 0, milliseconds: 0, counts: new Map() }));
+  for (const end = Date.now() + minutes * 60_000; Date.now() < end && !interruption.signal.aborted;) {
+    const next = tallies.reduce((least, tally) => (tally.milliseconds < least.milliseconds ? tally : least));
+    const began = Date.now();
+    await addCase(next);
+    next.milliseconds += Date.now() - began;
+  }
+  for (const tally of tallies) console.log(lineOf(tally));
+  return tallies.every(({ failures }) => failures === 0);
+}
+
+function isPossible({ name, needs: needed = [] }: FaultRow): boolean {
+  const lacks = needs(...needed).meta?.lacks;
+  if (lacks !== undefined) console.log(`${name}: skipped, this machine lacks ${lacks}`);
+  return lacks === undefined;
+}
+
+async function addCase(tally: Tally): Promise<void> {
+  const one: Case = { row: tally.row, seed, number: tally.cases + 1 };
+  const { failure, counts, operations } = await runCase(one, { signal: interruption.signal });
+  if (interruption.signal.aborted) return;
+  tally.cases++;
+  for (const [what, n] of counts) tally.counts.set(what, (tally.counts.get(what) ?? 0) + n);
+  if (failure === undefined) return;
+  tally.failures++;
+  console.log(`FAILED ${replayCommand(one)}\n${failure}`);
+  if (operations < 2) return;
+  const smaller = await shrinkCase(one, operations, { signal: interruption.signal });
+  console.log(`It also fails with ${smaller.keep?.length} of its ${operations} operations: ${replayCommand(smaller)}`);
+}
+
+function lineOf({ row, cases, failures, milliseconds, counts }: Tally): string {
+  const figures = [...counts].map(([what, n]) => `${n} ${what}`);
+  const seconds = Math.round(milliseconds / 1000);
+  return [`${row.name}: ${cases} cases in ${seconds} s`, ...figures, `${failures} failed`].join(', ');
+}
+
+/** Runs one case of one row and leaves its files when it fails. */
+async function runOne(chosen: readonly FaultRow[], number: number): Promise<boolean> {
+  const [row] = chosen;
+  if (row === undefined || chosen.length > 1) throw new Error('--case needs --row NAME');
+  const keep = values.keep?.split(',').map(Number);
+  const { failure, counts } = await runCase(
+    { row, seed, number, keep },
+    { signal: interruption.signal, keepsDirectory: true },
+  );
+  console.log(failure ?? `passed: ${[...counts].map(([what, n]) => `${n} ${what}`).join(', ')}`);
+  return failure === undefined;
+}
