@@ -103,8 +103,21 @@ export interface StepEnd {
   readonly exitCode: number;
   /** Why the program could not be executed, in Docker's words; the process's standard error has them too. */
   readonly notExecuted?: string;
+  readonly memory: StepMemory;
+}
+
+/** What is known of the memory of a step that has ended. Sizes are in bytes. */
+export interface StepMemory {
   /** Whether a process was killed because the step reached its memory limit. */
-  readonly reachedMemoryLimit: boolean;
+  readonly reachedLimit: boolean;
+  /** Whether the kernel killed any process of the machine for lack of memory while a step ran that failed. */
+  readonly machineRanOut?: boolean;
+  /** The memory of this machine, or the limit of the container that tbuild is in. */
+  readonly machine: number;
+  /** The peak use of all processes together, where a control group counts it. */
+  readonly peak?: number;
+  /** The peak use of the largest process, unless that is too small to be told from the set-up. */
+  readonly largestProcess?: number;
 }
 
 /** Receives the output of the process, unless it has a terminal. Its standard input is empty. */

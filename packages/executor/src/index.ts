@@ -8,6 +8,7 @@ export type {
   Sandbox,
   SandboxMount,
   StepEnd,
+  StepMemory,
 } from './executor.ts';
 export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
 export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';

@@ -1,13 +1,18 @@
 import { libraryCall } from './libc.ts';
 
-/** How a process ended. Exactly one of the fields is set. */
+/** How a process ended. It has a code or a signal. */
 export interface ProcessEnd {
   readonly code?: number;
   /** The number of the signal that killed it. */
   readonly signal?: number;
+  /**
+   * The peak memory in bytes of the largest among the process and those below it that were waited for. The process
+   * began as a copy of this one, so it is at least the memory that this one had then.
+   */
+  readonly peakMemory: number;
 }
 
-const wait = libraryCall('int waitpid(int pid, int *status, int options)');
+const wait = libraryCall('int wait4(int pid, int *status, int options, int64_t *usage)');
 const WNOHANG = 1;
 
 /** The callbacks of the awaited processes, by process id. */
@@ -45,9 +50,14 @@ function reap(): void {
 
 function endOf(pid: number): ProcessEnd | undefined {
   const status = new Int32Array(1);
-  const found = wait(pid, status, WNOHANG);
+  const usage = new BigInt64Array(USAGE_FIELDS);
+  const found = wait(pid, status, WNOHANG, usage);
   if (found === 0) return undefined;
   const [bits = 0] = status;
   const signal = bits & 0x7f;
-  return signal === 0 ? { code: (bits >> 8) & 0xff } : { signal };
+  const peakMemory = Number(usage[MAX_RSS]) * 1024;
+  return signal === 0 ? { code: (bits >> 8) & 0xff, peakMemory } : { signal, peakMemory };
 }
+
+/** The length of `struct rusage`, and the place of `ru_maxrss` behind its two times. */
+const [USAGE_FIELDS, MAX_RSS] = [18, 4];

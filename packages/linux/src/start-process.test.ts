@@ -32,13 +32,23 @@ test('startProcess passes the given arguments and environment and no other varia
   ).toEqual(['', 'PATH=/bin:/usr/bin', 'ÜBER=ß'].sort());
 });
 
-test.each<[script: string, end: ProcessEnd]>([
+test.each<[script: string, end: Partial<ProcessEnd>]>([
   ['exit 0', { code: 0 }],
   ['exit 200', { code: 200 }],
   ['kill -9 $$', { signal: constants.signals.SIGKILL }],
   ['kill -15 $$', { signal: constants.signals.SIGTERM }],
 ])('startProcess reports how the process ended: %s', async (script, end) => {
-  expect((await run(script)).end).toEqual(end);
+  const ended = (await run(script)).end;
+  expect(ended).toEqual({ ...end, peakMemory: expect.any(Number) });
+});
+
+test('startProcess reports the peak memory of the largest process below the one it started', async () => {
+  const own = process.resourceUsage().maxRSS * 1024;
+  const { end } = await run(`head -c ${own + (64 << 20)} /dev/zero | tail -c ${own + (64 << 20)} | wc -c`, {
+    env: { PATH: '/bin:/usr/bin' },
+  });
+  expect(end.peakMemory - own).toBeGreaterThan(60 << 20);
+  expect(end.peakMemory - own).toBeLessThan(90 << 20);
 });
 
 test('startProcess passes the given descriptors in any order of their numbers, and none besides', async () => {

@@ -116,7 +116,7 @@ test('a step that fails says when it succeeded last, and which steps have change
     );
   }
   const other = await buildInline({ Dockerfile: 'FROM busybox\nRUN exit 4\n' }, { store });
-  expect(other.stderr).not.toContain('note:');
+  expect(other.stderr).not.toContain('note: this step');
 });
 
 test('a build that is not recorded is a mistake with a hint', async () => {

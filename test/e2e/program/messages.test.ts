@@ -127,6 +127,7 @@ function neutral(text: string, places: Readonly<Record<string, string>>): string
   const placed = Object.entries(places).reduce((result, [path, name]) => result.replaceAll(path, name), text);
   return placed
     .replace(/\b[0-9a-f]{64}\b/g, '<digest>')
+    .replace(/\b[0-9a-z]{25}$/gm, '<build>')
     .replace(/^\d+\.\d+ /gm, '0.1 ')
     .replace(/ after \d+ ms/g, ' after 1 ms');
 }

@@ -16,7 +16,8 @@ describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (iso
     const build = await buildInline({ Dockerfile: `FROM busybox\nRUN ${eatsMemory}\n` }, { args });
     expect(build.exitCode).toBe(1);
     expect(build.stderr).toMatch(/^ERROR: process .* exit code: 137, killed: it exceeded the memory limit of 32 MiB$/m);
-    expect(build.stderr).toContain('hint: Raise the limit with --resource memory=SIZE');
+    expect(build.stderr).toMatch(/^hint: Raise the limit with --resource memory=SIZE: .* used \d+ MiB/m);
+    expect(build.stderr).toMatch(/^note: for a shell in this step, as it failed: tbuild debug \w{25}$/m);
   });
 
   test('the log reports a killed process when the step goes on', async () => {

@@ -29,7 +29,8 @@ export const runCases: readonly MessageCase[] = [
   }),
   dockerfile('A shell that the image lacks fails', 'FROM busybox\nSHELL ["/bin/bash", "-c"]\nRUN true\n'),
   dockerfile('A program that crashes fails', "FROM busybox\nRUN sh -c 'kill -SEGV $$'; exit $?\n"),
-  dockerfile('A command that kills itself fails', "FROM busybox\nRUN sh -c 'kill -9 $$'; exit $?\n"),
+  dockerfile('A command that is terminated fails', "FROM busybox\nRUN sh -c 'kill -TERM $$'; exit $?\n"),
+  dockerfile('A command that is a directory fails', 'FROM busybox\nRUN mkdir /tool; /tool\n'),
   dockerfile('A working directory that is a file fails', 'FROM busybox\nCOPY a /a\nWORKDIR /a\nRUN true\n', {
     files: { a: '' },
   }),

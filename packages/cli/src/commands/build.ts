@@ -3,7 +3,7 @@ import { hasCode, TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
 import type { FailedBuild } from '../debug/after-failure.ts';
-import { onErrorOf } from '../debug/on-error.ts';
+import { type OnError, onErrorOf } from '../debug/on-error.ts';
 import { describeFlags, parseArgs, type ParsedArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
 import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/build-spec.ts';
@@ -40,7 +40,7 @@ export const build: Command = {
     }
     const onError = onErrorOf(flags['on-error'], env);
     for (;;) {
-      const { exitCode, failed } = await buildAsAsked({ flags, positional }, env);
+      const { exitCode, failed } = await buildAsAsked({ flags, positional, onError }, env);
       if (failed === undefined || onError === 'exit') return exitCode;
       if (!(await (await import('../debug/after-failure.ts')).wantsRetry(failed, onError, env))) return exitCode;
     }
@@ -53,7 +53,10 @@ interface BuildEnd {
   readonly failed?: FailedBuild;
 }
 
-async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>, env: Environment): Promise<BuildEnd> {
+async function buildAsAsked(
+  { flags, positional, onError }: ParsedArgs<typeof buildFlags> & { readonly onError: OnError },
+  env: Environment,
+): Promise<BuildEnd> {
   const readSecret = parseSecrets(flags.secret ?? [], env);
   const call = callOf(flags);
   const { mode, quiet } = displayModeOf(flags, env);
@@ -91,17 +94,21 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     const { root: store } = opened.services.store;
     env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf: () => definition }));
     const failed = hasCode(error, 'PROCESS_FAILED') ? { ref: opened.ref, root: store, readSecret } : undefined;
-    if (failed !== undefined) env.stderr.write(await noteOf(failed, opened));
+    if (failed !== undefined) env.stderr.write(await notesOf(failed, opened, { isAsked: onError !== 'exit', flags }));
     return { exitCode: exitCodeOf(error), failed };
   } finally {
     if (call === undefined) await reportBuild(flags.report, opened, env);
   }
 }
 
-/** Says when the failed step succeeded last. */
-async function noteOf({ ref }: FailedBuild, { services: { store, now } }: OpenBuild): Promise<string> {
-  const { lastSuccess } = await import('../print/last-success.ts');
-  return lastSuccess(store, ref, now());
+/** Says when the failed step succeeded last, and how to look into it. */
+async function notesOf(
+  { ref }: FailedBuild,
+  { services: { store, now } }: OpenBuild,
+  { isAsked, flags: { root } }: { readonly isAsked: boolean; readonly flags: BuildFlags },
+): Promise<string> {
+  const { lastSuccess, shellNote } = await import('../print/failed-step.ts');
+  return lastSuccess(store, ref, now()) + (isAsked ? '' : shellNote(store, ref, root));
 }
 
 async function summaryOf(result: BuildResult, { request, services }: OpenBuild): Promise<string> {

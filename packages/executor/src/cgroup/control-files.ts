@@ -67,6 +67,12 @@ export function countMemoryKills(directory: string, version: 1 | 2): number {
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
+/** Returns the most memory in bytes that a group has used, unless the kernel does not count it. */
+export function readPeak(directory: string, version: 1 | 2): number | undefined {
+  const text = readOptional(`${directory}/${version === 1 ? 'memory.max_usage_in_bytes' : 'memory.peak'}`);
+  return text === '' ? undefined : Number(text);
+}
+
 /** Returns the controllers that a cgroup v2 group can enable for its children. */
 export function readControllers(directory: string): readonly string[] {
   return readOptional(`${directory}/cgroup.controllers`).trim().split(' ').filter(Boolean);

@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import type { Resources, Sandbox } from '../executor.ts';
+import type { Resources, Sandbox, StepMemory } from '../executor.ts';
 import { canEnter } from './can-enter.ts';
-import { type Controller, controlFiles, CONTROLLERS, countMemoryKills } from './control-files.ts';
+import { type Controller, controlFiles, CONTROLLERS, countMemoryKills, readPeak } from './control-files.ts';
 import type { Hierarchy } from './hierarchies.ts';
 import { GROUP_PREFIX, removeAbandoned, removeAll, removeWhenEmpty } from './remove-groups.ts';
 
@@ -13,11 +13,14 @@ export interface StepCgroup {
   groupIn(hierarchy: Hierarchy): string | undefined;
   /** The `cgroup.procs` files: a process joins a group by writing `0`. */
   readonly joinFiles: readonly string[];
-  /** Returns whether a process of the step was killed because it reached its memory limit. */
-  reachedMemoryLimit(): boolean;
+  /** Returns what the groups know of the step's memory. */
+  memory(): GroupMemory;
   /** Removes the groups. Call it when all processes have ended. */
   remove(): Promise<void>;
 }
+
+/** What control groups know of the memory of a step. */
+export type GroupMemory = Pick<StepMemory, 'reachedLimit' | 'peak'>;
 
 /**
  * Creates the groups of a step that has limits or a parent group; returns undefined for a step with neither, unless it
@@ -45,12 +48,16 @@ export function makeStepCgroup(
   return {
     groupIn: (hierarchy) => groups.find((group) => group.hierarchy.mountPoint === hierarchy.mountPoint)?.path,
     joinFiles: groups.map(({ path }) => `${path}/cgroup.procs`),
-    reachedMemoryLimit: () => memory !== undefined && countMemoryKills(memory.path, memory.hierarchy.version) > 0,
+    memory: () => (memory === undefined ? { reachedLimit: false } : memoryOf(memory)),
     remove: async () => {
       for (const { path } of groups) await removeWhenEmpty(path);
       removeAll(made);
     },
   };
+}
+
+function memoryOf({ path, hierarchy: { version } }: Group): GroupMemory {
+  return { reachedLimit: countMemoryKills(path, version) > 0, peak: readPeak(path, version) };
 }
 
 interface Group {

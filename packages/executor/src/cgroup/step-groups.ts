@@ -4,7 +4,7 @@ import type { Sandbox } from '../executor.ts';
 import { type DeviceGuard, enterDeviceGuard } from './device-guard.ts';
 import { type VisibleGroup, visibleGroups } from './group-view.ts';
 import { readHierarchies } from './hierarchies.ts';
-import { makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
+import { type GroupMemory, makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
 
 /** The control groups of one step. */
 export interface StepGroups extends AsyncDisposable {
@@ -14,8 +14,8 @@ export interface StepGroups extends AsyncDisposable {
   readonly visible: readonly VisibleGroup[];
   /** Whether the step could open any device of which it has a node, so that mounts need `nodev`. */
   readonly needsNodev: boolean;
-  /** Returns whether a process of the step was killed because it reached its memory limit. */
-  reachedMemoryLimit(): boolean;
+  /** Returns what the groups know of the step's memory. */
+  memory(): GroupMemory;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function makeStepGroups(
     ],
     visible: visibleGroups(hierarchies, (hierarchy) => limits?.groupIn(hierarchy)),
     needsNodev: wanted && guard === undefined,
-    reachedMemoryLimit: () => limits?.reachedMemoryLimit() ?? false,
+    memory: () => limits?.memory() ?? { reachedLimit: false },
     [Symbol.asyncDispose]: async () => limits?.remove(),
   };
 }

@@ -33,7 +33,7 @@ const inner: Executor = {
   async run({ root }) {
     roots.push(root.upper);
     step(root.upper);
-    return { exitCode: 0, reachedMemoryLimit: false };
+    return { exitCode: 0, memory: { reachedLimit: false, machine: 0 } };
   },
 };
 const executor = withMaterialisedTrees(inner, { runDirectory: join(directory, 'run'), flavour });

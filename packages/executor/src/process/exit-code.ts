@@ -21,20 +21,23 @@ export interface ReportedRun {
 }
 
 /** How the process ended. */
-export type ProcessEnd = Pick<StepEnd, 'exitCode' | 'notExecuted'>;
+export type ProcessEnd = Pick<StepEnd, 'exitCode' | 'notExecuted'> & Pick<ProcessResult, 'largestProcess'>;
 
 /**
  * Returns how the process ended, or why it could not be executed.
  *
  * @throws TbuildError PROCESS_FAILED if the set-up failed.
  */
-export function endOf({ exitCode, setup }: ProcessResult, { program, setsUp, args, io }: ReportedRun): ProcessEnd {
+export function endOf(
+  { exitCode, setup, largestProcess }: ProcessResult,
+  { program, setsUp, args, io }: ReportedRun,
+): ProcessEnd {
   const ready = setup.indexOf(READY);
   // Before READY, a syscall program writes nothing but its report, which may contain any byte after the first.
   if (ready < 0 || (setsUp && ready > 0))
     throw setupFailure(setsUp && setup.length > 0 ? failureIn(program, setup) : setup.toString());
   const report = setup.subarray(ready + READY.length);
-  if (report.length === 0) return { exitCode };
+  if (report.length === 0) return { exitCode, largestProcess };
   const failure = readReport(program, args[0] ?? '', report);
   if ('call' in failure) throw setupFailure(textOf(failure));
   io.stderr(Buffer.from(`${failure.notExecuted}\n`));

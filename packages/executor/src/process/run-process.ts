@@ -28,6 +28,8 @@ export interface ProcessResult {
   readonly exitCode: number;
   /** The report, without the output of the process itself. */
   readonly setup: Buffer;
+  /** The peak memory in bytes of its largest process, unless that is too small to be told from tbuild's own. */
+  readonly largestProcess?: number;
 }
 
 const ABORT_AGAIN_MS = 100;
@@ -56,9 +58,11 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
   if (signal.aborted) abort();
   try {
     const closed = [stdout, stderr, report].map(({ output }) => once(output, 'close'));
-    const [{ code, signal: killer }] = await Promise.all([child.ended(), ...closed]);
+    const [{ code, signal: killer, peakMemory }] = await Promise.all([child.ended(), ...closed]);
     if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
-    return { exitCode: killer === undefined ? (code ?? 1) : 128 + killer, setup: Buffer.concat(setup) };
+    const exitCode = killer === undefined ? (code ?? 1) : 128 + killer;
+    const isOwn = peakMemory <= process.resourceUsage().maxRSS * 1024;
+    return { exitCode, setup: Buffer.concat(setup), largestProcess: isOwn ? undefined : peakMemory };
   } finally {
     signal.removeEventListener('abort', abort);
     clearInterval(again);

@@ -6,6 +6,7 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from '../cgroup/step-groups.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from '../emulation/step-handler.ts';
 import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
+import { countKills, machineMemory } from '../machine/memory.ts';
 import { joinNetwork } from '../network/join-network.ts';
 import { prepareMountPoints } from '../sandbox/mount-points.ts';
 import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
@@ -53,8 +54,10 @@ export async function runStep(
     const descriptors = joinFiles.map((_, index) => FIRST_JOIN_DESCRIPTOR + index);
     const atEnd = (undo: () => void): void => void undos.push(undo);
     const launch = prepare({ directory, joinDescriptors: descriptors, groups: visible, needsNodev, atEnd });
-    const end = await launchStep(launch, { directory, sandbox, io, signal, joinFiles });
-    return { ...end, reachedMemoryLimit: groups.reachedMemoryLimit() };
+    const killsBefore = countKills();
+    const { largestProcess, ...end } = await launchStep(launch, { directory, sandbox, io, signal, joinFiles });
+    const machineRanOut = end.exitCode === 0 || killsBefore === undefined ? undefined : countKills() !== killsBefore;
+    return { ...end, memory: { ...groups.memory(), machine: machineMemory(), machineRanOut, largestProcess } };
   } finally {
     for (const undo of undos.reverse()) undo();
     removeTree(directory);

@@ -9,9 +9,12 @@ export function defineLimitTests(suite: ExecutorSuite): void {
 
   realRootTest('kills a step at its memory limit and reports it', async () => {
     const script = 'head -c 100000000 /dev/zero | tail -c 100000000 > /dev/null; exit $?';
-    const { exitCode, reachedMemoryLimit } = await run(script, { resources: { memory: 16 << 20 } });
-    expect({ exitCode, reachedMemoryLimit }).toEqual({ exitCode: 137, reachedMemoryLimit: true });
-    expect(await run('true', { resources: { memory: 16 << 20 } })).toMatchObject({ reachedMemoryLimit: false });
+    const { exitCode, memory } = await run(script, { resources: { memory: 16 << 20 } });
+    expect({ exitCode, ...memory }).toMatchObject({ exitCode: 137, reachedLimit: true, machineRanOut: true });
+    // Where the kernel counts the peak, that is the limit.
+    expect(memory.peak ?? 16 << 20).toBeGreaterThan(15 << 20);
+    expect(memory.peak ?? 0).toBeLessThanOrEqual(16 << 20);
+    expect((await run('true', { resources: { memory: 16 << 20 } })).memory.reachedLimit).toBe(false);
   });
 
   testWhen(isolated && flavour !== 'user', cgroups)('shows the limits where programs look for them', async () => {

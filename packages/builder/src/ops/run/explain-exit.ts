@@ -1,16 +1,16 @@
+import { constants } from 'node:os';
 import { posix } from 'node:path';
 import { type FileTree, resolvePath } from '@tbuild/context';
 import { suggest, TbuildError } from '@tbuild/errors';
-import { searchPath } from '@tbuild/executor';
+import { searchPath, type StepEnd } from '@tbuild/executor';
 import type { RunOp } from '@tbuild/graph';
+import { explainKill } from './explain-kill.ts';
 import { explainProgram } from './explain-program.ts';
+import { hintOf } from './signals.ts';
 
 /** A process of RUN that failed. */
-export interface FailedProcess {
+export interface FailedProcess extends StepEnd {
   readonly op: Pick<RunOp, 'args' | 'cwd' | 'env' | 'platform'>;
-  readonly exitCode: number;
-  /** Why its program could not be executed. */
-  readonly notExecuted?: string;
   /** The end of its output. */
   readonly tail: string;
   /** Whether its loopback addresses are not those of the machine. */
@@ -19,29 +19,24 @@ export interface FailedProcess {
   readonly tree: FileTree;
 }
 
-const MEMORY =
-  'Give this machine or container more memory, or run fewer steps at once with --jobs 1: ' +
-  'a process was killed (SIGKILL), most often for lack of memory';
-
 const LOOPBACK =
   'Use --network=host (in RUN with --allow network.host) if the service runs on this machine: ' +
   'RUN has a network of its own, in which 127.0.0.1 is the step itself';
 
-/** Hints by exit code: 128 and the number of a signal. */
-const SIGNALS: Readonly<Record<number, string>> = {
-  132: 'Build the program for an older processor: it has an instruction that this one lacks (SIGILL)',
-  137: MEMORY,
-  139: 'Check that the program and its libraries are for this image: it crashed (SIGSEGV)',
-  141: 'Check the reader of the pipe: it ended before the program that writes (SIGPIPE)',
-  143: 'Check what ended the program: something sent it SIGTERM',
-};
+/** The exit code of timeout(1) when the time is up. */
+const TIMED_OUT = 124;
+const SIGKILL = 128 + constants.signals.SIGKILL;
 
 /** Returns a hint for an exit code or output with a common cause, found in the files of the step. */
 export function explainExit(failed: FailedProcess): string | undefined {
   const { exitCode, notExecuted, tail, isIsolated } = failed;
   if (isIsolated && tail.split('\n').some(refusesLoopback)) return LOOPBACK;
-  if (/^Killed$|Killed signal terminated program/m.test(tail)) return MEMORY;
-  if (notExecuted === undefined && exitCode !== 126 && exitCode !== 127) return SIGNALS[exitCode];
+  if (exitCode === SIGKILL || /^Killed$|Killed signal terminated program/m.test(tail))
+    return explainKill(failed.op.args, failed.memory);
+  if (/^.*: Too many open files/m.test(tail)) return 'Raise the limit with --ulimit nofile=NUMBER, or open fewer files';
+  if (exitCode === TIMED_OUT && failed.op.args.some((arg) => /\btimeout\b/.test(arg)))
+    return 'Allow more time, or find out what takes it: "timeout" ended its command, which it tells by exit code 124';
+  if (notExecuted === undefined && exitCode !== 126 && exitCode !== 127) return hintOf(exitCode);
   try {
     return explainNotRun(failed);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type FileTree, resolvePath } from '@tbuild/context';
+import { type FileTree, resolvePath, typeOf } from '@tbuild/context';
 import type { Platform } from '@tbuild/oci';
 
 /** Where a program lies, and where it has to run. */
@@ -12,8 +12,9 @@ export interface ProgramPlace {
 export function explainProgram(path: string, { tree, platform }: ProgramPlace): string | undefined {
   const entry = tree.stat(path);
   const shown = JSON.stringify(`/${path}`);
-  // The type of a regular file; a program may also be a directory by mistake.
-  if (entry === undefined || (entry.stats.mode & 0o170000) !== 0o100000) return undefined;
+  const type = entry && typeOf(entry.stats);
+  if (type === 'directory') return `Name a program in ${shown}, which is a directory`;
+  if (entry === undefined || type !== 'file') return undefined;
   const head = readHead(entry.location);
   const has = (file: string): boolean => resolvePath(tree, file, { followLast: true }) !== undefined;
   if (head.subarray(0, 2).toString('latin1') === '#!') {

@@ -157,7 +157,7 @@ async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Pro
       await keepFailedTree(active, { step, tree: result }, ports);
       throw error;
     }
-    if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
+    if (end.memory.reachedLimit) output.stderr(memoryNote(facts));
     await active.commit(hexOf(result));
   };
   await inSandbox(run, ports, { signal, work });

@@ -1,4 +1,5 @@
 import { buildId, type BuildRecord, findRecord, listBuilds, type RecordedStep } from '@tbuild/builds';
+import { shellQuoted } from '@tbuild/linux';
 import type { StoreLayout } from '@tbuild/store';
 import { formatAge } from './table.ts';
 
@@ -18,6 +19,14 @@ export function lastSuccess(store: StoreLayout, ref: string, now: number): strin
     return `note: this step succeeded in build ${earlier.id}, ${formatAge(new Date(earlier.startedAt).toISOString(), now)}; ${what}\n`;
   }
   return '';
+}
+
+/** Returns a line with the command that opens a shell in the failed step of a build, if its tree was kept. */
+export function shellNote(store: StoreLayout, ref: string, root: string | undefined): string {
+  const id = buildId(ref);
+  if (findRecord(store, id)?.failed === undefined) return '';
+  const place = root === undefined ? '' : `--root ${shellQuoted(root)} `;
+  return `note: for a shell in this step, as it failed: tbuild debug ${place}${id}\n`;
 }
 
 /** Finds a step by its stage and command; its number may be another. */
