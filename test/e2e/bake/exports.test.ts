@@ -76,3 +76,31 @@ describe('a full disk', needs('root', 'unshare'), () => {
     expect(stderr).toMatch(/hint: .*tbuild prune/);
   });
 });
+
+test('--dotenv-file names the image and the digest of each target, and leaves out those without an image', async () => {
+  const directory = bakeDirectory({
+    'docker-bake.hcl': `group "default" { targets = ["web-app", "files"] }
+target "web-app" { tags = ["example.com/team/web:1"] }
+target "files" { output = ["type=cacheonly"] }
+`,
+    Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n',
+  });
+  const bake = await runBake(directory, ['--dotenv-file', 'build.env']);
+  const digest = bake.metadata()['web-app']?.['containerimage.digest'];
+  expect(readFileSync(join(directory, 'build.env'), 'utf8').split('\n')).toEqual([
+    'TBUILD_IMAGE_WEB_APP=example.com/team/web:1',
+    `TBUILD_REFERENCE_WEB_APP=example.com/team/web@${digest}`,
+    `TBUILD_DIGEST_WEB_APP=${digest}`,
+    '',
+  ]);
+});
+
+test('--dotenv-file refuses two targets whose variables have the same names', async () => {
+  const directory = bakeDirectory({
+    'docker-bake.hcl': 'group "default" { targets = ["a-b", "a_b"] }\ntarget "a-b" {}\ntarget "a_b" {}\n',
+    Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n',
+  });
+  const { exitCode, stderr } = await runBake(directory, ['--dotenv-file', 'build.env']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('Targets "a-b" and "a_b" would both be TBUILD_IMAGE_A_B of --dotenv-file');
+});

@@ -68,6 +68,21 @@ describe('the pipeline that tbuild gitlab-ci writes', machine, () => {
     expect(stderr).toMatch(/#(\d+) \[test 3\/3\] RUN node --test .*\n.*> #\1 CACHED/);
   });
 
+  test('keeps steps and cache mounts in a directory that GitLab caches, which no context has', async () => {
+    const dockerfile = (word: string) => `FROM busybox
+COPY . /src
+RUN ls -A /src
+RUN --mount=type=cache,target=/c echo ${word} >> /c/runs; echo runs: $(cat /c/runs)
+`;
+    const files = { Dockerfile: dockerfile('first'), '.dockerignore': 'Dockerfile\n.git*\n' };
+    const repository = await project(files, '--cache', 'directory');
+    good(await run(repository, 'directory'));
+    writeFiles({ Dockerfile: dockerfile('second') }, repository);
+    const { stderr } = good(await run(repository, 'directory'));
+    expect(stderr).toMatch(/> #(\d+) \[\S* ?\d\/\d\] RUN ls -A \/src *\n[^]*> #\1 CACHED/);
+    expect(stderr).toContain('runs: first second');
+  });
+
   test('merges the images of two architectures into one index', async () => {
     const repository = await project(
       { Dockerfile: 'FROM busybox\nCOPY app.txt /\n', 'app.txt': 'app\n' },

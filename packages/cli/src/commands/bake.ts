@@ -16,7 +16,13 @@ import { buildMetadata, metadataParts, type MetadataParts, warningMetadata } fro
 import { requireSbom } from '../print/cyclonedx-file.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
-import { checkResultFiles, writeCycloneDx, writeMetadata } from '../print/result-files.ts';
+import {
+  checkDotenvNames,
+  checkResultFiles,
+  writeCycloneDx,
+  writeDotenv,
+  writeMetadata,
+} from '../print/result-files.ts';
 import { reportBuild } from '../report/report-build.ts';
 import { withGitLabels } from '../request/git-labels.ts';
 import { openBake, type AskedTarget } from '../services/open-build.ts';
@@ -86,6 +92,10 @@ async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> 
   }
   const resolved = loaded.resolve(names, overridesOf(flags));
   const targets = askedTargets(resolved, env);
+  checkDotenvNames(
+    targets.flatMap(({ name, isLink }) => (isLink ? [] : name)),
+    flags,
+  );
   if (flags.print === true) {
     env.stdout.write(printDefinition(resolved));
     return 0;
@@ -153,6 +163,7 @@ async function buildTargets(
     await endDisplay();
     writeMetadata(metadataOf(results, metadata), flags, env.cwd);
     await writeCycloneDx([...results.values()], flags, env.cwd);
+    writeDotenv(results, flags, env.cwd);
     if (quiet) for (const { id } of results.values()) env.stdout.write(`${id}\n`);
     return 0;
   } catch (error) {

@@ -4,6 +4,7 @@ import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, parsePlatform } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
+import { choiceOf } from '../flags/choice.ts';
 import { stagesPipelineFor, targetsPipelineFor, type TargetJob } from '../gitlab/child-pipeline.ts';
 import { independentStages } from '../gitlab/independent-stages.ts';
 import type { PipelineFrame } from '../gitlab/pipeline-parts.ts';
@@ -13,6 +14,11 @@ import { IMAGE, VERSION } from '../startup/version.ts';
 import { type Command, helpOf } from './command.ts';
 
 const flags = {
+  cache: {
+    kind: 'text',
+    value: 'registry|directory',
+    help: 'Keep steps and cache mounts in the registry (default), or in a directory that GitLab caches',
+  },
   child: {
     kind: 'switch',
     help: 'Print the pipeline of the parts that can be built at the same time, as a job of the pipeline does',
@@ -83,7 +89,8 @@ function hasBakeFile({ given, context, env: { cwd } }: Asked): boolean {
 }
 
 function frameOf({ given, env }: Asked): PipelineFrame {
-  return { image: given.image ?? (env.variables.TBUILD_IMAGE || IMAGE), version: VERSION };
+  const cache = choiceOf(given.cache ?? 'registry', ['registry', 'directory'], '--cache');
+  return { image: given.image ?? (env.variables.TBUILD_IMAGE || IMAGE), version: VERSION, cache };
 }
 
 async function bakePipeline(asked: Asked): Promise<string> {

@@ -13,6 +13,10 @@ export const bakeFlags = {
   call: buildFlags.call,
   check: { kind: 'switch', help: 'Check the Dockerfiles without building: --call=check' },
   'cyclonedx-file': buildFlags['cyclonedx-file'],
+  'dotenv-file': {
+    ...buildFlags['dotenv-file'],
+    help: 'Write TBUILD_IMAGE_TARGET, TBUILD_DIGEST_TARGET and TBUILD_REFERENCE_TARGET for each target, as with build',
+  },
   explain: buildFlags.explain,
   file: {
     kind: 'list',

@@ -1,5 +1,16 @@
 import { shellQuoted } from '@tbuild/linux';
-import { CACHE, cacheOptions, common, job, onEach, script, sourceWords, type PipelineFrame } from './pipeline-parts.ts';
+import {
+  cachedJob,
+  cacheOptions,
+  cachePlaces,
+  common,
+  job,
+  onEach,
+  REPORTS,
+  script,
+  sourceWords,
+  type PipelineFrame,
+} from './pipeline-parts.ts';
 import type { PipelineOptions } from './pipeline.ts';
 
 /** Returns a child pipeline with a parallel job for each stage. */
@@ -17,14 +28,19 @@ export interface TargetJob {
   readonly isLink: boolean;
 }
 
-/** Returns a child pipeline with a job for each target, which starts when those that it needs have ended. */
+/**
+ * Returns a child pipeline with a job for each target, which starts when those that it needs have ended. Steps go from job
+ * to job through the registry only; with cached directories, a job builds what it needs itself.
+ */
 export function targetsPipelineFor(
   { targets, tag }: { readonly targets: readonly TargetJob[]; readonly tag: string },
   frame: PipelineFrame,
 ): string {
+  const alone = targets.flatMap((target) => (target.isLink ? [] : { ...target, needs: [] }));
+  const jobs = frame.cache === 'registry' ? targets : alone;
   return child(
     frame,
-    targets.map((target) => targetJob(target, tag)),
+    jobs.map((target) => targetJob(target, { tag, cache: frame.cache })),
   );
 }
 
@@ -51,30 +67,33 @@ function stageJob(stage: string, options: PipelineOptions): string {
     ...(several ? [onEach(options.platforms)] : []),
     script(
       `tbuild build --target ${shellQuoted(stage)} ${words}-o type=cacheonly`,
-      ...cacheOptions(`${CACHE}:${stage}${suffix}`, [`${CACHE}:build${suffix}`]),
+      ...cacheOptions({ own: `${stage}${suffix}`, others: [`build${suffix}`] }, options),
       sourceWords(options),
     ),
   );
 }
 
-function targetJob({ name, needs, isLink }: TargetJob, tag: string): string {
-  const cache = `${CACHE}:${name}`;
+function targetJob(
+  { name, needs, isLink }: TargetJob,
+  { tag, cache }: Pick<PipelineFrame, 'cache'> & { readonly tag: string },
+): string {
+  const { from, to } = cachePlaces({ own: name, others: needs }, cache);
   const result = isLink
     ? [`--set "${name}.output=type=cacheonly"`]
     : [
-        '--push --gitlab-metadata --provenance mode=max --sbom true --cyclonedx-file gl-sbom.cdx.json',
+        '--push --gitlab-metadata --dotenv-file build.env',
+        '--provenance mode=max --sbom true --cyclonedx-file gl-sbom.cdx.json',
         `--set "${name}.tags=$CI_REGISTRY_IMAGE/${name}:${tag}"`,
       ];
-  return job(
-    `bake ${name}`,
-    'build',
+  return cachedJob(
+    { name: `bake ${name}`, stage: 'build', cache },
     `  needs: ${JSON.stringify(needs.map((one) => `bake ${one}`))}`,
     script(
       `tbuild bake ${name}`,
       ...result,
-      ...[name, ...needs].map((one) => `--set "*.cache-from=${CACHE}:${one}"`),
-      `--set "${name}.cache-to=type=registry,ref=${cache},mode=max,ignore-error=true"`,
+      ...from.map((one) => `--set "*.cache-from=${one}"`),
+      `--set "${name}.cache-to=${to}"`,
     ),
-    ...(isLink ? [] : ['  artifacts:\n    reports:\n      cyclonedx: gl-sbom.cdx.json']),
+    ...(isLink ? [] : [REPORTS]),
   );
 }

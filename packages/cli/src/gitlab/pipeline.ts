@@ -1,12 +1,13 @@
 import { shellQuoted } from '@tbuild/linux';
 import {
   architectureOf,
-  CACHE,
+  cachedJob,
   cacheOptions,
   common,
   heading,
   job,
   onEach,
+  REPORTS,
   script,
   sourceWords,
   type PipelineFrame,
@@ -27,7 +28,8 @@ const NAME = '$CI_REGISTRY_IMAGE:$TAG';
 
 /** Returns a `.gitlab-ci.yml` that checks, builds and pushes an image in jobs without privileges. */
 export function pipelineFor(options: PipelineOptions): string {
-  const { platforms, stages } = options;
+  const { platforms } = options;
+  const stages = handedOn(options);
   const several = platforms.length > 1;
   const names = ['check', ...(stages.length > 0 ? ['plan', 'parts'] : []), 'build', ...(several ? ['merge'] : [])];
   return [
@@ -42,6 +44,11 @@ export function pipelineFor(options: PipelineOptions): string {
   ].join('\n');
 }
 
+/** Returns the stages that have jobs of their own. Steps go from job to job through the registry only. */
+function handedOn({ cache, stages }: PipelineOptions): readonly string[] {
+  return cache === 'registry' ? stages : [];
+}
+
 /** Returns a `.gitlab-ci.yml` in which a child pipeline builds the targets of the bake file in parallel jobs. */
 export function bakePipelineFor(frame: PipelineFrame): string {
   const check = job('check', 'check', script('tbuild bake --check'), '  allow_failure: true');
@@ -51,7 +58,7 @@ export function bakePipelineFor(frame: PipelineFrame): string {
     WORKFLOW,
     common(frame),
     check,
-    planJob(`--image ${shellQuoted(frame.image)} --tag "$TAG"`),
+    planJob(`--image ${shellQuoted(frame.image)} --cache ${frame.cache} --tag "$TAG"`),
     triggerJob('build'),
   ].join('\n');
 }
@@ -105,37 +112,27 @@ function triggerJob(name: string): string {
 function buildJob(options: PipelineOptions): string {
   const [platform] = options.platforms;
   const forPlatform = platform === undefined ? '' : ` --platform ${platform}`;
-  return job(
-    'build',
-    'build',
+  return cachedJob(
+    { name: 'build', stage: 'build', cache: options.cache },
     script(
       `tbuild build -t "${NAME}" --push${forPlatform} --gitlab-metadata --dotenv-file build.env`,
       '--provenance mode=max --sbom true --cyclonedx-file gl-sbom.cdx.json',
-      ...cacheOptions(
-        `${CACHE}:build`,
-        options.stages.map((stage) => `${CACHE}:${stage}`),
-      ),
+      ...cacheOptions({ own: 'build', others: handedOn(options) }, options),
       sourceWords(options),
     ),
-    `  artifacts:
-    reports:
-      dotenv: build.env
-      cyclonedx: gl-sbom.cdx.json`,
+    REPORTS,
   );
 }
 
 function buildJobs(options: PipelineOptions): string {
-  const jobs = job(
-    'build',
-    'build',
+  const others = handedOn(options).map((stage) => `${stage}-$ARCH`);
+  const jobs = cachedJob(
+    { name: 'build', stage: 'build', cache: options.cache },
     onEach(options.platforms),
     script(
       `tbuild build -t "${NAME}-$ARCH" --push --platform "$PLATFORM" --gitlab-metadata`,
       '--provenance mode=max --sbom true --cyclonedx-file "gl-sbom-$ARCH.cdx.json"',
-      ...cacheOptions(
-        `${CACHE}:build-$ARCH`,
-        options.stages.map((stage) => `${CACHE}:${stage}-$ARCH`),
-      ),
+      ...cacheOptions({ own: 'build-$ARCH', others }, options),
       sourceWords(options),
     ),
     `  artifacts:

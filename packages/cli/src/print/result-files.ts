@@ -98,6 +98,47 @@ export function writeMetadata(document: object, flags: Pick<ResultFlags, 'metada
   writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), jsonText(document)));
 }
 
+/**
+ * Writes the names and digests of a bake's images to the file of `--dotenv-file`, for each target under names of its own.
+ * @throws TbuildError USAGE for a file that cannot be written.
+ */
+export function writeDotenv(
+  results: ReadonlyMap<string, BuildResult>,
+  flags: Pick<ResultFlags, 'dotenv-file'>,
+  cwd: string,
+): void {
+  const path = flags['dotenv-file'];
+  if (path === undefined) return;
+  const images = [...results].filter(([, { manifest }]) => manifest !== undefined);
+  const text = images.map(([target, result]) => dotenv(result, dotenvSuffix(target))).join('');
+  writing('dotenv-file', path, () => writeFileSync(resolve(cwd, path), text));
+}
+
+/**
+ * Checks that the variables of each target have names of their own, before the build takes its time.
+ * @throws TbuildError USAGE
+ */
+export function checkDotenvNames(targets: readonly string[], { 'dotenv-file': path }: ResultFlags): void {
+  if (path === undefined) return;
+  const seen = new Map<string, string>();
+  for (const target of targets) {
+    const suffix = dotenvSuffix(target);
+    const other = seen.get(suffix);
+    if (other !== undefined)
+      throw new TbuildError(
+        'USAGE',
+        `Targets ${JSON.stringify(other)} and ${JSON.stringify(target)} would both be TBUILD_IMAGE${suffix} of --dotenv-file`,
+        { hint: 'Rename one of them, or build them apart' },
+      );
+    seen.set(suffix, target);
+  }
+}
+
+/** Names of variables have no other characters. */
+function dotenvSuffix(target: string): string {
+  return `_${target.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+}
+
 /** Writes the SBOMs of builds to the file of `--cyclonedx-file`. @throws TbuildError USAGE for a file that cannot be written. */
 export async function writeCycloneDx(
   results: readonly BuildResult[],
@@ -127,12 +168,12 @@ function digestOf({ manifest }: Pick<BuildResult, 'manifest'>): string {
 }
 
 /** Names with a digest can be pulled from a registry; the image without a name has only its digest. */
-export function dotenv(result: Pick<BuildResult, 'names' | 'manifest'>): string {
+export function dotenv(result: Pick<BuildResult, 'names' | 'manifest'>, suffix = ''): string {
   const [name] = result.names;
   const [reference = ''] = names(result, { tagged: false }).split('\n');
   const lines = name === undefined ? {} : { TBUILD_IMAGE: name, TBUILD_REFERENCE: reference };
   return Object.entries({ ...lines, TBUILD_DIGEST: digestOf(result) })
-    .map(([key, value]) => `${key}=${value}\n`)
+    .map(([key, value]) => `${key}${suffix}=${value}\n`)
     .join('');
 }
 
