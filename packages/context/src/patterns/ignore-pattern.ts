@@ -10,8 +10,12 @@ export interface IgnorePattern {
   readonly text: string;
   /** Whether it includes again what earlier patterns ignored. */
   readonly exception: boolean;
+  /** The number of elements of the paths that it matches, or infinity. */
+  readonly depth: number;
   /** Reports whether it matches this path itself. `depth` is the number of its elements. */
   matches(path: string, depth: number): boolean;
+  /** Reports whether it may match an entry of this directory, whose path has `depth` elements. */
+  mayMatchIn(directory: string, depth: number): boolean;
   /** Reports whether it may match something below this directory. */
   reachesBelow(directory: string): boolean;
 }
@@ -29,7 +33,7 @@ export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const text = exception ? cleaned.slice(1) : cleaned;
   if (text === '') throw new TbuildError('CONTEXT', 'Ignore pattern "!" names no path');
   compileGlob(text);
-  return { text, exception, matches: matcherOf(text), reachesBelow: reachOf(text) };
+  return { text, exception, matches: matcherOf(text), ...reachOf(text) };
 }
 
 type Matcher = IgnorePattern['matches'];
@@ -46,7 +50,8 @@ function matcherOf(text: string): Matcher {
   }
   if (!/\*\*|\*.*\*.*\*|[[\]\\\r^]|\s$/su.test(text)) return fixedDepthMatcher(text);
   const pattern = compileDeepGlob(text);
-  return (path) => pattern.test(path);
+  const suffix = text.slice(text.search(/[^*?[\]\\^]*$/u)).replace(/^\//u, '');
+  return (path) => path.endsWith(suffix) && pattern.test(path);
 }
 
 function suffixMatcher(suffix: string): Matcher {
@@ -92,15 +97,24 @@ function compileLoosely(source: string, text: string): PathExpression {
   }
 }
 
-function reachOf(text: string): IgnorePattern['reachesBelow'] {
-  // A negated class also matches a slash, so that such patterns have no depth.
-  if (text.includes('[') || text.startsWith('**')) return () => true;
+function reachOf(text: string): Pick<IgnorePattern, 'depth' | 'mayMatchIn' | 'reachesBelow'> {
   const elements = text.split('/');
-  const deep = elements.findIndex((element) => element.includes('**'));
+  // A negated class also matches a slash, so that such patterns have no depth.
+  const deep = text.includes('[') ? 0 : elements.findIndex((element) => element.includes('**'));
+  const depth = deep === -1 ? elements.length : Number.POSITIVE_INFINITY;
   const fixed = (deep === -1 ? elements : elements.slice(0, deep)).map((element) => compileGlob(element));
-  return (directory) => {
-    const names = directory.split('/');
-    if (deep === -1 && names.length >= elements.length) return false;
-    return fixed.every((element, index) => index >= names.length || element.test(names[index] ?? ''));
+  const prefix = text.slice(0, text.search(/[*?[\]\\^]|$/u));
+  return {
+    depth,
+    mayMatchIn(directory, depthOfDirectory) {
+      const base = directory === '' ? '' : `${directory}/`;
+      if (deep === -1 && depthOfDirectory + 1 !== depth) return false;
+      return base.startsWith(prefix) || prefix.startsWith(base);
+    },
+    reachesBelow(directory) {
+      const names = directory.split('/');
+      if (names.length >= depth) return false;
+      return fixed.every((element, index) => index >= names.length || element.test(names[index] ?? ''));
+    },
   };
 }

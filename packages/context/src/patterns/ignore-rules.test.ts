@@ -63,6 +63,7 @@ const single: [pattern: string, path: string, ignored: boolean][] = [
   ['**/a*b*/**/c?*', 'x/a1b2/y/z/c', false],
   ['**/[a-b]*[^c]*d*', 'x/b12d', true],
   ['**/\\**\\**x*', 'x/*1*2x3', true],
+  ['^a/*/b', 'a/x/b', true],
 ];
 
 // Each would take years by backtracking.

@@ -7,8 +7,15 @@ export interface DirectoryMatch {
   readonly depth: number;
   /** Ignored, and no exception can match below it. */
   readonly closed: boolean;
-  /** Which patterns matched it or a parent. */
-  readonly matched: readonly boolean[];
+  /** The patterns that may match its entries, in their order. */
+  readonly patterns: readonly LivePattern[];
+}
+
+/** A pattern that may match the entries of a directory. */
+interface LivePattern {
+  readonly pattern: IgnorePattern;
+  /** Whether it matched the directory or a parent, and so matches every entry. */
+  readonly isInherited: boolean;
 }
 
 /** Docker's ignore patterns. The last one that matches decides. */
@@ -22,6 +29,8 @@ export interface IgnoreRules {
   enter(parent: DirectoryMatch, path: string): DirectoryMatch;
   /** Reports whether an exception may keep something below an ignored directory. */
   mayKeepBelow(directory: string): boolean;
+  /** Reports whether {@link mayKeepBelow} can be true for an entry of the directory `parent`. */
+  mayKeepBelowEntries(parent: DirectoryMatch): boolean;
 }
 
 /**
@@ -48,21 +57,41 @@ export function readIgnoreLines(text: string): string[] {
  */
 export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
   const patterns = lines.map(parseIgnorePattern).filter((pattern) => pattern !== undefined);
-  const mayKeepBelow = reachOfExceptions(patterns.filter((pattern) => pattern.exception));
-  const evaluate = (parent: DirectoryMatch, path: string, found?: boolean[]): boolean =>
-    isIgnored(patterns, { parent, path, found });
+  const exceptions = patterns.filter(({ exception }) => exception);
+  const { deepest, mayKeepBelow } = reachOfExceptions(exceptions);
   return {
-    root: { depth: 0, closed: false, matched: patterns.map(() => false) },
-    hasExceptions: patterns.some(({ exception }) => exception),
-    ignores: (parent, path) => parent.closed || evaluate(parent, path),
+    root: { depth: 0, closed: false, patterns: livePatterns(patterns, { path: '', depth: 0 }) },
+    hasExceptions: exceptions.length > 0,
+    ignores: (parent, path) => parent.closed || isIgnored(parent, path),
     enter(parent, path) {
-      const matched = patterns.map(() => false);
-      const ignored = evaluate(parent, path, matched);
+      const depth = parent.depth + 1;
+      const matched = new Set<IgnorePattern>();
+      const ignored = isIgnored(parent, path, matched);
       const closed = parent.closed || (ignored && !mayKeepBelow(path));
-      return { depth: parent.depth + 1, closed, matched };
+      return { depth, closed, patterns: closed ? [] : livePatterns(patterns, { path, depth, matched }) };
     },
     mayKeepBelow,
+    mayKeepBelowEntries: ({ depth }) => depth < deepest,
   };
+}
+
+interface MatchedDirectory {
+  readonly path: string;
+  readonly depth: number;
+  readonly matched?: ReadonlySet<IgnorePattern>;
+}
+
+function livePatterns(patterns: readonly IgnorePattern[], { path, depth, matched }: MatchedDirectory): LivePattern[] {
+  return patterns
+    .map((pattern) => ({ pattern, isInherited: matched?.has(pattern) === true }))
+    .filter(({ pattern, isInherited }) => isInherited || pattern.mayMatchIn(path, depth));
+}
+
+/** The directories below which an exception may keep something. */
+interface Reach {
+  /** The number of elements of the longest path of such a directory. */
+  readonly deepest: number;
+  mayKeepBelow(directory: string): boolean;
 }
 
 /**
@@ -70,34 +99,29 @@ export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
  * files that `!a/*` + `/**` would keep. Docker descends everywhere otherwise; matching the elements of the patterns has the same
  * result with a shorter walk.
  */
-function reachOfExceptions(exceptions: readonly IgnorePattern[]): (directory: string) => boolean {
-  const prefixes = exceptions.map((pattern) => `${pattern.text.replace(/\/\*\*$/u, '').replace(/\/\*$/u, '')}/`);
+function reachOfExceptions(exceptions: readonly IgnorePattern[]): Reach {
+  const prefixes = exceptions.map(({ text }) => text.replace(/\/\*\*$/u, '').replace(/\/\*$/u, ''));
   if (prefixes.some((prefix) => /[*[\]?^\\]/u.test(prefix))) {
-    return (directory) => exceptions.some((pattern) => pattern.reachesBelow(directory));
+    return {
+      deepest: Math.max(...exceptions.map(({ depth }) => depth - 1)),
+      mayKeepBelow: (directory) => exceptions.some((pattern) => pattern.reachesBelow(directory)),
+    };
   }
-  return (directory) => prefixes.some((prefix) => prefix.startsWith(`${directory}/`));
-}
-
-interface Candidate {
-  readonly parent: DirectoryMatch;
-  readonly path: string;
-  /** Receives which patterns match. */
-  readonly found?: boolean[];
+  return {
+    deepest: Math.max(0, ...prefixes.map((prefix) => prefix.split('/').length)),
+    mayKeepBelow: (directory) => prefixes.some((prefix) => `${prefix}/`.startsWith(`${directory}/`)),
+  };
 }
 
 /**
  * Skips a pattern that cannot change the verdict so far, as Docker does. A skipped pattern does not count for the children either.
+ * Adds those that match to `matched`.
  */
-function isIgnored(patterns: readonly IgnorePattern[], { parent, path, found }: Candidate): boolean {
+function isIgnored({ patterns, depth }: DirectoryMatch, path: string, matched?: Set<IgnorePattern>): boolean {
   let ignored = false;
-  for (let index = 0; index < patterns.length; index++) {
-    const pattern = patterns[index];
-    if (pattern === undefined) continue;
-    if (parent.matched[index] !== true) {
-      if (pattern.exception !== ignored) continue;
-      if (!pattern.matches(path, parent.depth + 1)) continue;
-    }
-    if (found !== undefined) found[index] = true;
+  for (const { pattern, isInherited } of patterns) {
+    if (!isInherited && (pattern.exception !== ignored || !pattern.matches(path, depth + 1))) continue;
+    matched?.add(pattern);
     ignored = !pattern.exception;
   }
   return ignored;

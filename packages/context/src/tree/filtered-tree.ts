@@ -37,12 +37,11 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
   function readListing(path: string, match: DirectoryMatch): readonly TreeEntry[] {
     if (match.closed) return [];
     const ignored = new Set<string>();
-    const entries = plain.list(path, (child) => {
-      if (!rules.ignores(match, child)) return true;
-      // Definitely ignored entries cost no system call.
-      if (!rules.mayKeepBelow(child)) return false;
-      ignored.add(child);
-      return true;
+    // Definitely ignored entries cost no system call.
+    const isWantedDirectory = (child: string): boolean => rules.mayKeepBelow(child) && Boolean(ignored.add(child));
+    const entries = plain.list(path, {
+      isWanted: (child) => !rules.ignores(match, child),
+      isWantedDirectory: rules.mayKeepBelowEntries(match) ? isWantedDirectory : undefined,
     });
     return ignored.size === 0 ? entries : entries.filter((entry) => !ignored.has(entry.path) || isVisible(entry));
   }

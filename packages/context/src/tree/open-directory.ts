@@ -8,14 +8,21 @@ import { unreadable } from './unreadable.ts';
 /** A plain directory. */
 export interface Directory extends FileTree {
   /** Reads the attributes of the wanted entries only. */
-  list(path: string, wanted?: (path: string) => boolean): readonly TreeEntry[];
+  list(path: string, filter?: DirectoryFilter): readonly TreeEntry[];
+}
+
+/** Decides about the entries of a directory by their paths in the tree. */
+interface DirectoryFilter {
+  isWanted(path: string): boolean;
+  /** Decides about an entry that is not wanted, if it is a directory. */
+  isWantedDirectory?(path: string): boolean;
 }
 
 /** Opens the directory `root` as a tree with everything in it. Reads nothing in advance. */
 export function openDirectory(root: string): Directory {
   return {
     stat: (path) => statEntry(root, path),
-    list: (path, wanted) => listEntries(root, path, wanted),
+    list: (path, filter) => listEntries(root, path, filter),
   };
 }
 
@@ -35,25 +42,30 @@ function parentsAreDirectories(root: string, path: string): boolean {
   return true;
 }
 
-function listEntries(root: string, path: string, wanted?: (path: string) => boolean): readonly TreeEntry[] {
+function listEntries(root: string, path: string, filter?: DirectoryFilter): readonly TreeEntry[] {
   const prefix = path === '' ? '' : `${path}/`;
   const base = `${root}/${prefix}`;
   const entries: TreeEntry[] = [];
-  for (const name of readNames(base).sort(compareBytes)) {
-    const child = prefix + name;
-    if (wanted !== undefined && !wanted(child)) continue;
+  for (const name of readNames(base, prefix, filter).sort(compareBytes)) {
     const location = base + name;
     const stats = statOrMissing(location);
-    if (stats !== undefined) entries.push({ name, path: child, location, stats });
+    if (stats !== undefined) entries.push({ name, path: prefix + name, location, stats });
     else if (name.includes('\ufffd'))
       throw new TbuildError('UNSUPPORTED', `Name ${JSON.stringify(location)} is not UTF-8`);
   }
   return entries;
 }
 
-function readNames(directory: string): string[] {
+/** Reads types only where the filter depends on them: 100,000 of them take 30 ms. */
+function readNames(directory: string, prefix: string, filter?: DirectoryFilter): string[] {
   try {
-    return readdirSync(directory);
+    if (filter === undefined) return readdirSync(directory);
+    const { isWanted, isWantedDirectory } = filter;
+    if (isWantedDirectory === undefined) return readdirSync(directory).filter((name) => isWanted(prefix + name));
+    return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+      const path = prefix + entry.name;
+      return isWanted(path) || (entry.isDirectory() && isWantedDirectory(path)) ? entry.name : [];
+    });
   } catch (error) {
     throw unreadable(`directory ${JSON.stringify(directory)}`, error);
   }
