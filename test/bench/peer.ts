@@ -15,8 +15,6 @@ export interface PeerBuild {
   readonly platform?: string;
   /** The address of the Docker that is to have the image, for peers that load. */
   readonly loadInto?: string;
-  /** The value of `--cache-to`. */
-  readonly cacheTo?: string;
   /** The isolation of RUN steps, one that the peer lists. */
   readonly isolation?: Isolation;
 }
@@ -26,6 +24,9 @@ export type Isolation = 'namespace' | 'chroot' | 'crun' | 'runc';
 
 /** Builds targets of the bake file in a directory, all without names; throws when that fails. */
 export type Bake = (directory: string, targets?: readonly string[]) => Promise<unknown>;
+
+/** Builds the context in a directory and exports its cache to the value of `--cache-to`, if any; throws when that fails. */
+export type BuildAndCache = (context: string, cacheTo?: string) => Promise<unknown>;
 
 /** One builder under measurement, with a state of its own. */
 export interface Peer extends AsyncDisposable {
@@ -38,12 +39,12 @@ export interface Peer extends AsyncDisposable {
   readonly engine?: string;
   /** Whether its images can go into a Docker. */
   readonly loads?: boolean;
-  /** Whether it exports caches. */
-  readonly exportsCaches?: boolean;
   /** Builds the context in a directory; throws when that fails. */
   build(context: string, options?: PeerBuild): Promise<unknown>;
   /** Makes ready to bake. Undefined for a peer that cannot. Not measured. */
   openBake?(): Promise<Bake>;
+  /** Makes ready to export caches. Undefined for a peer that cannot. Not measured. */
+  openCaching?(): Promise<BuildAndCache>;
   /** Provides an image that FROM names, unless it is there. Not measured. */
   addBase(name: BaseImageName): Promise<void>;
   /** Clears the caches of earlier builds. Not measured. */

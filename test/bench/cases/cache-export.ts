@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { startRegistry } from '../../support/registry.ts';
 import { canRunRegistry } from '../../support/requirements.ts';
 import { inTurn, type BenchCase } from '../case.ts';
+import type { BuildAndCache, Peer } from '../peer.ts';
 
 /** 60 MB of files in four steps of two stages, of which the image has one. */
 const DOCKERFILE = (seed: string): string => `FROM busybox AS build
@@ -27,11 +28,15 @@ export const cacheExport: BenchCase = {
     const context = join(round.directory, 'cache-export');
     mkdirSync(join(context, 'src'), { recursive: true });
     for (let at = 0; at < 1000; at += 1) writeFileSync(join(context, `src/${at}`), `${round.seed} ${at}\n`.repeat(200));
-    const exporting = round.peers.filter(({ exportsCaches }) => exportsCaches === true);
+    const caching = new Map<Peer, BuildAndCache>();
+    for (const peer of round.peers) {
+      const build = await peer.openCaching?.();
+      if (build !== undefined) caching.set(peer, build);
+    }
     const take = (work: string, cacheTo?: (peer: string) => string) => {
       writeFileSync(join(context, 'Dockerfile'), DOCKERFILE(`${round.seed} ${work}`));
-      return inTurn({ ...round, peers: exporting }, { case: 'cache-export', work }, (peer) =>
-        peer.build(context, { cacheTo: cacheTo?.(peer.name.replaceAll(' ', '-')) }),
+      return inTurn(round, { case: 'cache-export', work }, (peer) =>
+        caching.get(peer)?.(context, cacheTo?.(peer.name.replaceAll(' ', '-'))),
       );
     };
     return [

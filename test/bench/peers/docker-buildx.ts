@@ -7,8 +7,15 @@ import type { Peer } from '../peer.ts';
 /** Docker's daemon with its embedded BuildKit. */
 export async function dockerBuildx(directory: string): Promise<Peer> {
   const daemon = await startDocker(directory);
-  // The other daemon's store has images for one platform only.
-  let baking: Docker | undefined;
+  let other: Docker | undefined;
+  /** Starts a daemon whose store has images for several platforms and exports caches, unlike that of the first. */
+  const openOther = async (): Promise<string> => {
+    const state = join(directory, 'containerd-store');
+    mkdirSync(state, { recursive: true });
+    other ??= await startDocker(state, { hasContainerdStore: true });
+    await loadBaseImage('busybox', other.host);
+    return other.host;
+  };
   const run = (...args: string[]): Promise<string> => docker(daemon.host, args);
   return {
     name: 'docker buildx',
@@ -22,17 +29,20 @@ export async function dockerBuildx(directory: string): Promise<Peer> {
       if (archive) await run('save', '--output', archive.path, 'bench');
     },
     async openBake() {
-      const state = join(directory, 'containerd-store');
-      mkdirSync(state, { recursive: true });
-      baking ??= await startDocker(state, { hasContainerdStore: true });
-      const { host } = baking;
-      await loadBaseImage('busybox', host);
+      const host = await openOther();
       return (cwd, targets = []) => docker(host, ['buildx', 'bake', '--progress', 'quiet', ...targets], { cwd });
+    },
+    async openCaching() {
+      const host = await openOther();
+      return (context, cacheTo) => {
+        const args = ['--tag', 'bench', ...(cacheTo ? ['--cache-to', cacheTo] : []), context];
+        return docker(host, ['buildx', 'build', '--quiet', ...args]);
+      };
     },
     addBase: (name) => loadBaseImage(name, daemon.host),
     forget: async () => void (await run('builder', 'prune', '--all', '--force')),
     async [Symbol.asyncDispose]() {
-      await baking?.[Symbol.asyncDispose]();
+      await other?.[Symbol.asyncDispose]();
       await daemon[Symbol.asyncDispose]();
     },
   };

@@ -8,28 +8,33 @@ import { runChecked } from '../../support/run-process.ts';
 import type { Isolation, Peer, PeerBuild } from '../peer.ts';
 import { watchMemory } from '../watch-memory.ts';
 
+interface TbuildOptions extends PeerBuild {
+  /** The value of `--cache-to`. */
+  readonly cacheTo?: string;
+}
+
 /** The program of this clone. */
 export async function tbuild(directory: string): Promise<Peer> {
   const store = join(directory, 'store');
   const bases = new Set<BaseImageName>();
   let forgotten = 0;
   let peak: number | undefined;
+  const build = async (context: string, options: TbuildOptions = {}): Promise<void> => {
+    const args = ['build', '--quiet', ...baseImageArguments([...bases]), ...argumentsOf(options), context];
+    const [command = '', ...rest] = [...withRuntime(options.isolation), program, ...args];
+    let memory: { stop(): number | undefined } | undefined;
+    await runChecked(command, rest, {
+      env: { TBUILD_ROOT: store, ...(options.loadInto ? { DOCKER_HOST: options.loadInto } : {}) },
+      onStart: ({ pid }) => (memory = watchMemory(pid)),
+    });
+    peak = memory?.stop();
+  };
   return {
     name: 'tbuild',
-    exportsCaches: true,
     archives: 'createZstdCompress' in zlib ? ['gzip', 'zstd', 'uncompressed'] : ['gzip', 'uncompressed'],
     loads: true,
     isolations: ['namespace', 'chroot', ...RUNTIMES.filter((name) => isRoot && hasProgram(name))],
-    async build(context, options = {}) {
-      const args = ['build', '--quiet', ...baseImageArguments([...bases]), ...argumentsOf(options), context];
-      const [command = '', ...rest] = [...withRuntime(options.isolation), program, ...args];
-      let memory: { stop(): number | undefined } | undefined;
-      await runChecked(command, rest, {
-        env: { TBUILD_ROOT: store, ...(options.loadInto ? { DOCKER_HOST: options.loadInto } : {}) },
-        onStart: ({ pid }) => (memory = watchMemory(pid)),
-      });
-      peak = memory?.stop();
-    },
+    build,
     openBake:
       async () =>
       async (cwd, targets = []) => {
@@ -39,6 +44,7 @@ export async function tbuild(directory: string): Promise<Peer> {
         ]);
         await runChecked(program, ['bake', '--quiet', ...images, ...targets], { cwd, env: { TBUILD_ROOT: store } });
       },
+    openCaching: async () => (context, cacheTo) => build(context, { cacheTo }),
     addBase: async (name) => void bases.add(name),
     async forget() {
       mkdirSync(store, { recursive: true });
@@ -57,7 +63,7 @@ function withRuntime(isolation: Isolation | undefined): string[] {
   return ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null "$(command -v crun)" && exec "$0" "$@"'];
 }
 
-function argumentsOf({ noCache, push, archive, platform, isolation, loadInto, cacheTo }: PeerBuild): string[] {
+function argumentsOf({ noCache, push, archive, platform, isolation, loadInto, cacheTo }: TbuildOptions): string[] {
   const isRuntime = RUNTIMES.some((name) => name === isolation);
   return [
     ...(isolation ? ['--isolation', isRuntime ? 'oci' : isolation] : []),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
 import { blobsIn, DOCKERFILE, files } from '../../support/cached-project.ts';
+import { imagesOf, readBlob, type LayoutDescriptor } from '../../support/layout.ts';
 import { ranIn } from '../../support/plain-progress.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import {
@@ -16,6 +17,13 @@ import {
 } from '../../support/tbuild.ts';
 
 const ran = (build: InlineBuild) => ranIn(build.stderr);
+
+/** Returns the layers of the cache in a directory. */
+function cacheLayers(cache: string): readonly LayoutDescriptor[] {
+  const [manifest] = JSON.parse(readFileSync(join(cache, 'index.json'), 'utf8')).manifests;
+  const { layers }: { layers: LayoutDescriptor[] } = JSON.parse(readBlob(cache, manifest).toString('utf8'));
+  return layers.filter(({ mediaType }) => mediaType.includes('.layer.'));
+}
 
 describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => {
   const scratch = (purpose: string) => (asUser ? userDirectory(purpose) : scratchDirectory(purpose));
@@ -35,12 +43,7 @@ describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => 
     expect(readdirSync(join(store, 'snapshots')).filter((name) => name !== '.active')).toEqual([]);
 
     const stored = new Set(blobsIn(store));
-    const config = JSON.parse(readFileSync(join(cache, 'index.json'), 'utf8')).manifests[0].digest.slice(7);
-    const { layers } = JSON.parse(readFileSync(join(cache, 'blobs/sha256', config), 'utf8'));
-    const isLayer = ({ mediaType }: { mediaType: string }) => mediaType.includes('.layer.');
-    expect(
-      layers.filter(isLayer).filter((layer: { digest: string }) => !stored.has(layer.digest.slice(7))).length,
-    ).toBe(2);
+    expect(cacheLayers(cache).filter(({ digest }) => !stored.has(digest.slice(7))).length).toBe(2);
   });
 
   test('provides the parent trees of the steps that still have to run', async () => {
@@ -197,6 +200,40 @@ test('a cache that lost layers still provides the steps whose layers it has', as
   );
   expect(ran(next)).toEqual(['RUN head -c 300000 /dev/urandom > /big; echo a > /a', 'COPY --from=a /a /other']);
   expect(next.tree().readText('/other')).toBe('a\n');
+});
+
+describe('compression of layers for a cache', () => {
+  const STAGES = {
+    Dockerfile: 'FROM busybox AS made\nCOPY text /of-the-stage\nFROM busybox\nCOPY --from=made /of-the-stage /text\n',
+    text: Array.from({ length: 30_000 }, (_, n) => `line ${n * 7919}\n`).join(''),
+  };
+  const layersOf = (layout: string) => imagesOf(layout)[0]?.manifest.layers ?? [];
+
+  test('an image that is written from a cache has the layers of one that was built', async () => {
+    const [cache, first, second] = ['cache', 'first', 'second'].map((name) => join(scratchDirectory(name), 'made'));
+    const image = (dest: string | undefined) => ['--output', `type=oci,tar=false,dest=${dest}`];
+    const exported = await buildGood(STAGES, {
+      store: scratchDirectory('store'),
+      args: ['--cache-to', `type=local,dest=${cache},mode=max`, ...image(first)],
+    });
+    expect(exported.exitCode).toBe(0);
+    const args = ['--cache-from', `type=local,src=${cache}`, ...image(second)];
+    expect(ran(await buildGood(STAGES, { store: scratchDirectory('store'), args }))).toEqual([]);
+    expect(layersOf(second ?? '')).toEqual(layersOf(first ?? ''));
+  });
+
+  test('the layers that only stages have are compressed less, unless a level is given', async () => {
+    const sizes = async (options: string): Promise<number[]> => {
+      const cache = join(scratchDirectory('cache'), 'made');
+      const args = ['--cache-to', `type=local,dest=${cache},mode=max${options}`];
+      await buildGood(STAGES, { store: scratchDirectory('store'), args });
+      return cacheLayers(cache).map(({ size }) => size);
+    };
+    const [usual, asked] = [await sizes(''), await sizes(',compression-level=6')];
+    expect([usual.length, asked.length]).toEqual([2, 2]);
+    expect(usual.filter((size) => asked.includes(size)).length).toBe(1);
+    expect(Math.max(...usual)).toBeGreaterThan(Math.max(...asked));
+  });
 });
 
 test('what is not a cache is a warning on import and an error on export', async () => {

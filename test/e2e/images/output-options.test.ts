@@ -248,9 +248,14 @@ describe('before anything is built', () => {
 
   const isOld = !('createZstdCompress' in zlib) && !('TBUILD_NODE' in process.env);
   test('zstd that Node lacks is refused', needs({ met: isOld, lacks: 'a Node without zstd' }), async () => {
-    const { stderr } = await refused(['-o', 'type=oci,dest=a.tar,compression=zstd']);
-    expect(stderr).toContain('cannot compress layers with zstd');
-    expect(stderr).not.toContain('missing');
+    for (const args of [
+      ['-o', 'type=oci,dest=a.tar,compression=zstd'],
+      ['--cache-to', 'type=local,dest=a,compression=zstd'],
+    ]) {
+      const { stderr } = await refused(args);
+      expect(stderr).toContain('cannot compress layers with zstd');
+      expect(stderr).not.toContain('missing');
+    }
   });
 });
 

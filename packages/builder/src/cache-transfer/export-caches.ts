@@ -17,6 +17,7 @@ import type { ObjectBlobs } from '@tbuild/object-store';
 import {
   parseReference,
   type Descriptor,
+  type Digest,
   type EncodedDocument,
   type Image,
   type Layer,
@@ -32,6 +33,7 @@ import type { BuildPlan } from '../plan/plan-build.ts';
 import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../request.ts';
 import type { Services } from '../services.ts';
 import { track } from '../track.ts';
+import { cacheCompression } from './cache-consumers.ts';
 import type { ImportedSteps } from './imported-steps.ts';
 import { type CacheToWrite, writeCacheLayout, type WriteOptions } from './write-cache-layout.ts';
 
@@ -91,11 +93,13 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   report('preparing build cache for export', 0);
   // Layers that are still being compressed are not compressed again.
   await build.solved.prepared;
-  const steps = await collectSteps(build, spec.mode === 'max' ? undefined : ownSteps(plan.plans, plan));
+  const own = ownSteps(plan.plans, plan);
+  const steps = await collectSteps(build, spec.mode === 'max' ? undefined : own);
   const mounts = spec.mounts && !inputs.request.fakeIds ? await collectMounts(plan, exporting) : [];
   const places = { from, store: { content, variants: createLayerVariants(store) }, signal };
+  const ofImages = layersOf(own, steps, build);
   const cache = encodeCache(
-    { steps: await compressed(steps, spec, places), mounts: await compressed(mounts, spec, places) },
+    { steps: await compressed(steps, { ...spec, ofImages }, places), mounts: await compressed(mounts, spec, places) },
     await notesOf(build),
   );
   report('preparing build cache for export', 0, 0);
@@ -129,6 +133,16 @@ function ownSteps(plans: readonly Plan[], { graph }: Pick<BuildPlan, 'graph'>): 
     graph.steps.get(id)?.op.kind === 'stack' ? (graph.steps.get(id)?.sources ?? []) : [],
   );
   return new Set([...shown, ...linked]);
+}
+
+/** Returns the uncompressed layers of some of the steps. */
+function layersOf(
+  ids: ReadonlySet<StepId>,
+  steps: readonly CachedStep[],
+  { solved }: SolvedBuild,
+): ReadonlySet<Digest> {
+  const keys = new Set([...ids].map((id) => solved.steps.get(id)?.key));
+  return new Set(steps.flatMap(({ record, layer }) => (keys.has(record.key) && layer ? [layer.diffId] : [])));
 }
 
 /**
@@ -197,16 +211,15 @@ async function collectMounts(
 
 async function compressed<T extends { readonly layer?: Layer }>(
   parts: readonly T[],
-  { compression, compressionLevel: level, forceCompression: force }: CacheExportOptions,
+  { ofImages, ...options }: CacheExportOptions & { readonly ofImages?: ReadonlySet<Digest> },
   places: Parameters<typeof compressLayer>[2],
 ): Promise<readonly T[]> {
   const done: T[] = [];
-  for (const part of parts)
-    done.push(
-      part.layer === undefined
-        ? part
-        : { ...part, layer: await compressLayer(part.layer, { compression, level, force }, places) },
-    );
+  for (const part of parts) {
+    const isOfImage = part.layer !== undefined && ofImages?.has(part.layer.diffId) === true;
+    const wanted = cacheCompression(options, { isOfImage });
+    done.push(part.layer === undefined ? part : { ...part, layer: await compressLayer(part.layer, wanted, places) });
+  }
   return done;
 }
 

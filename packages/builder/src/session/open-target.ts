@@ -2,6 +2,7 @@ import type { GraphTarget } from '@tbuild/graph';
 import { canonicalJson } from '@tbuild/oci';
 import type { BuildRun, Underway } from '../build-run.ts';
 import type { BuildTarget } from '../build-target.ts';
+import { requireCaches } from '../cache-transfer/cache-consumers.ts';
 import { openOutputs, type OpenOutput } from '../export/open-outputs.ts';
 import type { Secrets } from '../ops/secrets.ts';
 import { loadDefinition } from '../plan/load-definition.ts';
@@ -62,6 +63,7 @@ export async function openTarget(
 ): Promise<TargetSession> {
   const underway = isOneOfMany ? { ...shared, progress: targetProgress(name, shared.progress) } : shared;
   const readSecret = (id: string): Buffer | undefined => read?.(id);
+  requireCaches(given);
   const outputs = isLink ? [] : await openOutputs(given.outputs, ports);
   const local = await fetchContext(given, ports, { ...underway, readSecret, sources });
   try {
