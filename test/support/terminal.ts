@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { patiently } from './patience.ts';
@@ -22,14 +22,17 @@ export interface Terminal extends AsyncDisposable {
   exitCode(): number | undefined;
 }
 
+export interface TerminalOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
 /** Runs a program in a terminal of tmux's. */
 export async function startTerminal(
   command: readonly string[],
-  {
-    columns = 100,
-    rows = 30,
-    env = {},
-  }: { columns?: number; rows?: number; env?: Readonly<Record<string, string>> } = {},
+  { columns = 100, rows = 30, env = {}, cwd = '.' }: TerminalOptions = {},
 ): Promise<Terminal> {
   const directory = scratchDirectory('terminal');
   const ended = join(directory, 'ended');
@@ -38,7 +41,7 @@ export async function startTerminal(
   // Ctrl-C is for the program, not for the shell that waits for it.
   const shell = `trap : INT; ${quoted(['env', ...variables, ...command])}; echo $? > ${ended}.new; mv ${ended}.new ${ended}; printf '\\033]2;ended\\033\\\\'; sleep 600`;
   const tmux = (...args: readonly string[]) => runChecked('tmux', ['-S', join(directory, 'socket'), ...args]);
-  const size = ['-x', String(columns), '-y', String(rows)];
+  const size = ['-c', resolve(cwd), '-x', String(columns), '-y', String(rows)];
   await tmux('-f', '/dev/null', 'set', '-g', 'history-limit', '50000', ';', 'new-session', '-d', ...size, shell);
   const exitCode = (): number | undefined => (existsSync(ended) ? Number(readFileSync(ended, 'utf8')) : undefined);
   /** The title of the pane comes after all that the program wrote. */

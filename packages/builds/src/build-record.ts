@@ -65,6 +65,8 @@ export interface BuildRecord {
   readonly host: Readonly<Record<string, string>>;
   /** What was asked, by target; a build of one target has the name "". */
   readonly requests: Readonly<Record<string, unknown>>;
+  /** How it was built: the isolation of steps, and how registries were reached. */
+  readonly settings?: unknown;
   /** What was made, by target. Empty unless completed. */
   readonly results: Readonly<Record<string, unknown>>;
   /** The texts of the Dockerfiles by the names that locations refer to. */

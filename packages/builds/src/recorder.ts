@@ -18,7 +18,7 @@ import { encodeEvent, type TimedEvent } from './event-lines.ts';
 import { type Encode, encoderWithout, withoutSecrets, withoutSecretValues } from './without-secrets.ts';
 
 /** What is known of a build before it starts. */
-export type AskedRecord = Pick<BuildRecord, 'id' | 'name' | 'startedAt' | 'host' | 'requests'>;
+export type AskedRecord = Pick<BuildRecord, 'id' | 'name' | 'startedAt' | 'host' | 'requests' | 'settings'>;
 
 /** Collects what a build does, and writes it to the store when it has ended. */
 export interface Recorder extends Progress {

@@ -38,7 +38,7 @@ export function withoutSecrets(value: unknown): unknown {
 export function withoutSecretValues(env: readonly string[]): readonly string[] {
   return env.map((entry) => {
     const name = entry.slice(0, entry.indexOf('='));
-    return isSecretName(name) ? `${name}=${HIDDEN}` : entry;
+    return isSecret(name) ? `${name}=${HIDDEN}` : entry;
   });
 }
 
@@ -49,7 +49,7 @@ function secretsIn(value: unknown): readonly string[] {
   );
 }
 
-/** Fields of requests are in camel case, variables have underscores. */
+/** Fields of requests are in camel case, variables have underscores. The path of an agent's socket is no secret. */
 function isSecret(name: string): boolean {
-  return isSecretName(name.replace(/(?<=[a-z])(?=[A-Z])/g, '_'));
+  return name !== 'SSH_AUTH_SOCK' && isSecretName(name.replace(/(?<=[a-z])(?=[A-Z])/g, '_'));
 }

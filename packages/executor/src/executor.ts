@@ -90,7 +90,7 @@ export interface Sandbox {
   readonly resources?: Resources;
   /**
    * The descriptor of a terminal. The process has it as standard input, output and error, and as its controlling
-   * terminal; an OCI runtime does not give it the latter.
+   * terminal.
    */
   readonly terminal?: number;
   /** The parent of the step's control group, as a path from the root of the hierarchy. */

@@ -2,10 +2,10 @@ import { describe, expect, test, vi } from 'vitest';
 import { bakeDirectory } from '../../support/bake.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { patiently } from '../../support/patience.ts';
-import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
+import { startTbuild } from '../../support/tbuild-terminal.ts';
 import { defaultStore } from '../../support/tbuild.ts';
-import { startTerminal, type Terminal } from '../../support/terminal.ts';
+import type { Terminal } from '../../support/terminal.ts';
 
 const FILES = {
   'docker-bake.hcl': `group "default" { targets = ["a", "b"] }
@@ -19,10 +19,7 @@ target "b" { entitlements = ["network.host"] }
 };
 
 const start = (directory: string, ...args: readonly string[]): Promise<Terminal> =>
-  startTerminal(['sh', '-c', `cd ${directory} && exec ${program} bake ${args.join(' ')}`], {
-    columns: 200,
-    env: { TBUILD_ROOT: defaultStore() },
-  });
+  startTbuild(['bake', ...args], { store: defaultStore(), cwd: directory, columns: 200 });
 
 const asked = (terminal: Terminal): Promise<void> =>
   vi.waitFor(async () => expect(await terminal.scrollback()).toContain('Grant them? [y/N]'), patiently);

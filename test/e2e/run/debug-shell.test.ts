@@ -5,18 +5,9 @@ import { builders } from '../../support/builders.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { startTbuild } from '../../support/tbuild-terminal.ts';
 import { buildInline, good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 import { startTerminal } from '../../support/terminal.ts';
-import { ordinaryUser } from '../../support/user.ts';
-
-/** Starts the program in a terminal, with a store of its own. */
-function inTerminal(args: readonly string[], { store, asUser = false }: { store: string; asUser?: boolean }) {
-  const common = { TBUILD_ROOT: store, TBUILD_MIN_FREE_SPACE: '0', CI: '' };
-  if (!asUser) return startTerminal([program, ...args], { env: common });
-  const { name, home } = ordinaryUser();
-  const command = ['setpriv', '--reuid', name, '--regid', name, '--init-groups', program, ...args];
-  return startTerminal(command, { env: { ...common, HOME: home, USER: name } });
-}
 
 const newStore = (asUser = false): string => (asUser ? userDirectory('store') : scratchDirectory('store'));
 
@@ -27,7 +18,7 @@ describe.each(builders)('a shell of $who', needs('tmux'), ({ asUser }) => {
     const context = writeFiles({
       Dockerfile: `${steps}USER 65534\nRUN --mount=type=cache,target=/cache,uid=65534 echo kept > /cache/x; echo written > /tmp/report; exit 3\n`,
     });
-    await using terminal = await inTerminal(['build', ...baseImageArguments(), '-t', 'a:1', context], {
+    await using terminal = await startTbuild(['build', ...baseImageArguments(), '-t', 'a:1', context], {
       store,
       asUser,
     });
@@ -47,7 +38,7 @@ describe.each(builders)('a shell of $who', needs('tmux'), ({ asUser }) => {
     const store = newStore(asUser);
     good(await buildInline({ Dockerfile: 'FROM busybox\nRUN echo built > /made\n' }, { store, asUser }));
     {
-      await using terminal = await inTerminal(['debug'], { store, asUser });
+      await using terminal = await startTbuild(['debug'], { store, asUser });
       await terminal.waitFor('(step)');
       await terminal.send('sleep 600', 'Enter');
       await terminal.send('', 'C-c');
@@ -63,7 +54,7 @@ describe.each(builders)('a shell of $who', needs('tmux'), ({ asUser }) => {
       await terminal.screens();
       expect(terminal.exitCode()).toBe(0);
     }
-    await using again = await inTerminal(['debug'], { store, asUser });
+    await using again = await startTbuild(['debug'], { store, asUser });
     await again.waitFor('(step)');
     await again.send('cat /made', 'Enter');
     await again.waitFor(/^built$/m);
@@ -71,7 +62,7 @@ describe.each(builders)('a shell of $who', needs('tmux'), ({ asUser }) => {
 });
 
 describe('a shell', needs('tmux'), () => {
-  const start = (store: string, ...args: readonly string[]) => inTerminal(['debug', ...args], { store });
+  const start = (store: string, ...args: readonly string[]) => startTbuild(['debug', ...args], { store });
 
   test('is a static busybox of the machine where the image has none', needs('busybox'), async () => {
     const store = newStore();
@@ -126,7 +117,7 @@ describe('a shell', needs('tmux'), () => {
     const store = newStore();
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 9\n' });
     const args = ['build', ...baseImageArguments(), '--on-error', 'shell', context];
-    await using terminal = await inTerminal(args, { store });
+    await using terminal = await startTbuild(args, { store });
     await terminal.waitFor('(step)');
     await terminal.send('exit', 'Enter');
     await terminal.screens();

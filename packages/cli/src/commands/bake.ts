@@ -8,6 +8,8 @@ import { isRemoteDefinition, loadBake } from '../bake/load-bake.ts';
 import { overridesOf, parseList, type BakeFlags } from '../bake/overrides.ts';
 import type { Environment } from '../config/environment.ts';
 import { storeRoot } from '../config/store-root.ts';
+import { type OnError, onErrorOf } from '../debug/on-error.ts';
+import { type BuildEnd, reportFailure, withRetries } from '../debug/with-retries.ts';
 import { describeFlags, parseArgs } from '../flags/args.ts';
 import { bakeFlags } from '../flags/bake-flags.ts';
 import { jobsOf, settingsFromFlags } from '../flags/build-spec.ts';
@@ -129,19 +131,30 @@ interface ToBuild {
 
 async function buildTargets(
   { resolved, targets: wanted }: ToBuild,
-  { flags, settings, display: { mode, quiet }, sourceOf, onDefinition }: AskedBake,
+  asked: AskedBake,
   env: Environment,
 ): Promise<number> {
+  const { flags } = asked;
+  const onError = onErrorOf(flags['on-error'], env);
   const { requireGrants } = await import('../bake/entitlements.ts');
-  const { bakeCalls, hasCalls } = await import('../bake/bake-calls.ts');
-  const isCall = hasCalls(resolved);
-  const allow = isCall ? [] : await requireGrants(resolved.targets.values(), flags.allow ?? [], env);
+  const { hasCalls } = await import('../bake/bake-calls.ts');
+  const allow = hasCalls(resolved) ? [] : await requireGrants(resolved.targets.values(), flags.allow ?? [], env);
   const jobs = flags.jobs === undefined ? undefined : jobsOf(flags.jobs);
   const labelled = async (target: AskedTarget): Promise<AskedTarget> => {
     const spec = await withGitLabels({ ...target.spec, allow, jobs }, env);
     return { ...target, spec: flags['gitlab-metadata'] === true ? withJobMetadata(spec, env) : spec };
   };
   const targets = await Promise.all(wanted.map(labelled));
+  return withRetries(onError, env, () => buildOnce({ resolved, targets, onError }, asked, env));
+}
+
+async function buildOnce(
+  { resolved, targets, onError }: ToBuild & { readonly onError: OnError },
+  { flags, settings, display: { mode, quiet }, sourceOf, onDefinition }: AskedBake,
+  env: Environment,
+): Promise<BuildEnd> {
+  const { bakeCalls, hasCalls } = await import('../bake/bake-calls.ts');
+  const isCall = hasCalls(resolved);
   const progress = createChannel();
   await using opened = openBake({ targets, settings, timeout: flags.timeout }, env, progress);
   requireSbom(
@@ -156,7 +169,7 @@ async function buildTargets(
       await endDisplay();
       env.stdout.write(output);
       if (error !== undefined) throw error;
-      return exitCode;
+      return { exitCode };
     }
     const metadata = metadataParts(flags['metadata-file'], env);
     const results = await opened.run({ onDefinition, withProvenance: metadata.provenance !== 'disabled' });
@@ -165,13 +178,12 @@ async function buildTargets(
     await writeCycloneDx([...results.values()], flags, env.cwd);
     writeDotenv(results, flags, env.cwd);
     if (quiet) for (const { id } of results.values()) env.stdout.write(`${id}\n`);
-    return 0;
+    return { exitCode: 0 };
   } catch (error) {
     await endDisplay();
+    const secretsOf = (name: string) => targets.find((target) => target.name === name)?.readSecret;
     // Whether the disk is full shows while the build holds what it wrote.
-    const { root: store } = opened.services.store;
-    env.stderr.write(await formatError(error, { debug: debug ?? false, store, sourceOf }));
-    return exitCodeOf(error);
+    return await reportFailure(error, { opened, flags, onError, sourceOf, secretsOf }, env);
   } finally {
     await endDisplay();
     if (!isCall) await reportBuild(flags.report, opened, env);

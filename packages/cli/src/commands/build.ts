@@ -1,9 +1,9 @@
 import type { BuildRequest, BuildResult, BuildRun } from '@tbuild/builder';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
-import type { FailedBuild } from '../debug/after-failure.ts';
 import { type OnError, onErrorOf } from '../debug/on-error.ts';
+import { type BuildEnd, reportFailure, withRetries } from '../debug/with-retries.ts';
 import { describeFlags, parseArgs, type ParsedArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
 import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/build-spec.ts';
@@ -13,7 +13,6 @@ import { withJobMetadata } from '../gitlab/job-metadata.ts';
 import { metadataParts } from '../print/build-metadata.ts';
 import { requireSbom } from '../print/cyclonedx-file.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
-import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeCycloneDx, writeResultFiles } from '../print/result-files.ts';
 import { reportBuild } from '../report/report-build.ts';
 import { withGitLabels } from '../request/git-labels.ts';
@@ -21,7 +20,7 @@ import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { openBuild, type AskedBuild, type OpenBuild } from '../services/open-build.ts';
-import { timeBefore } from '../services/recorded-build.ts';
+import { nameOf, timeBefore } from '../services/recorded-build.ts';
 import { parseCall, withFormat, type CallSpec } from './call/call-spec.ts';
 import type { CallResult } from './call/run-call.ts';
 import type { Command } from './command.ts';
@@ -39,19 +38,9 @@ export const build: Command = {
       return 0;
     }
     const onError = onErrorOf(flags['on-error'], env);
-    for (;;) {
-      const { exitCode, failed } = await buildAsAsked({ flags, positional, onError }, env);
-      if (failed === undefined || onError === 'exit') return exitCode;
-      if (!(await (await import('../debug/after-failure.ts')).wantsRetry(failed, onError, env))) return exitCode;
-    }
+    return withRetries(onError, env, () => buildAsAsked({ flags, positional, onError }, env));
   },
 };
-
-interface BuildEnd {
-  readonly exitCode: number;
-  /** Set when the build itself failed. */
-  readonly failed?: FailedBuild;
-}
 
 async function buildAsAsked(
   { flags, positional, onError }: ParsedArgs<typeof buildFlags> & { readonly onError: OnError },
@@ -68,7 +57,7 @@ async function buildAsAsked(
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
   const { debug, explain } = flags;
-  const expected = mode === 'tty' ? timeBefore({ '': opened.request }, opened.services) : undefined;
+  const expected = mode === 'tty' ? timeBefore(nameOf(opened.request), opened.services) : undefined;
   const shown = { mode, debug, explain, expected, now: opened.services.now, sourceOf: () => definition };
   const endDisplay = openDisplay(progress, shown, env);
   for (const message of ignoredOptions(flags)) progress.emit({ type: 'warning', message });
@@ -91,24 +80,11 @@ async function buildAsAsked(
     return { exitCode: 0 };
   } catch (error) {
     await endDisplay();
-    const { root: store } = opened.services.store;
-    env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf: () => definition }));
-    const failed = hasCode(error, 'PROCESS_FAILED') ? { ref: opened.ref, root: store, readSecret } : undefined;
-    if (failed !== undefined) env.stderr.write(await notesOf(failed, opened, { isAsked: onError !== 'exit', flags }));
-    return { exitCode: exitCodeOf(error), failed };
+    const report = { opened, flags, onError, sourceOf: () => definition, secretsOf: () => readSecret };
+    return await reportFailure(error, report, env);
   } finally {
     if (call === undefined) await reportBuild(flags.report, opened, env);
   }
-}
-
-/** Says when the failed step succeeded last, and how to look into it. */
-async function notesOf(
-  { ref }: FailedBuild,
-  { services: { store, now } }: OpenBuild,
-  { isAsked, flags: { root } }: { readonly isAsked: boolean; readonly flags: BuildFlags },
-): Promise<string> {
-  const { lastSuccess, shellNote } = await import('../print/failed-step.ts');
-  return lastSuccess(store, ref, now()) + (isAsked ? '' : shellNote(store, ref, root));
 }
 
 async function summaryOf(result: BuildResult, { request, services }: OpenBuild): Promise<string> {

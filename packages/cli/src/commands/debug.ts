@@ -1,5 +1,7 @@
 import { openShell } from '../debug/open-shell.ts';
+import { isolationOf, networkOf, sshPair } from '../flags/build-spec.ts';
 import { parseSecrets } from '../request/secrets.ts';
+import { sshSources } from '../request/ssh-sources.ts';
 import { storeCommand } from './store-command.ts';
 
 export const debug = storeCommand({
@@ -12,10 +14,24 @@ export const debug = storeCommand({
       help: 'A line of the Dockerfile, a stage, or part of the name of a step (default: the one that failed, else the last)',
     },
     before: { kind: 'switch', help: 'The state that the step saw, instead of the one that it left' },
+    isolation: { kind: 'text', value: 'KIND', help: 'Isolate the shell so, instead of as the step was' },
+    network: { kind: 'text', value: 'MODE', help: 'The network of the shell, instead of that of the step' },
+    ssh: { kind: 'list', value: 'ID[=SOCKET|KEY,...]', help: 'An SSH agent or keys, beside those of the build' },
     secret: { kind: 'list', value: 'id=ID[,src=FILE|env=NAME]', help: 'A secret for the mounts of the step' },
   },
   takes: [0, 1],
-  async run({ flags: { at, before = false, secret = [] }, words: [build], services, env, signal }) {
-    await openShell({ build, at, before, note: '', readSecret: parseSecrets(secret, env), signal }, services, env);
+  run({ flags, words: [build], services: { store }, env, signal }) {
+    const readSecret = parseSecrets(flags.secret ?? [], env);
+    const options = {
+      build,
+      at: flags.at,
+      before: flags.before ?? false,
+      isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
+      network: flags.network === undefined ? undefined : networkOf(flags.network),
+      ssh: sshSources(Object.fromEntries((flags.ssh ?? []).map(sshPair)), env),
+      secretsOf: () => readSecret,
+      note: '',
+    };
+    return openShell({ ...options, signal }, store, env);
   },
 });

@@ -1,46 +1,36 @@
-import type { Services } from '@tbuild/builder';
 import { buildId, findBuild, findRecord } from '@tbuild/builds';
+import type { StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
-import { createServices } from '../services/create-services.ts';
 import { interruptible } from '../services/interruptible.ts';
 import type { OnError } from './on-error.ts';
+import type { PlaceOptions } from './shell-place.ts';
 
-/** A build that failed. */
-export interface FailedBuild {
+/** A build in which a step failed. */
+export interface FailedBuild extends Pick<PlaceOptions, 'secretsOf'> {
   readonly ref: string;
-  readonly root: string;
-  readSecret(id: string): Buffer | undefined;
+  readonly store: StoreLayout;
 }
 
 /** Asks or opens a shell after a step failed. Returns whether to build again. */
 export async function wantsRetry(failed: FailedBuild, onError: OnError, env: Environment): Promise<boolean> {
-  if (onError === 'exit') return false;
-  const services = createServices({ root: failed.root }, env);
-  try {
-    if (findRecord(services.store, buildId(failed.ref))?.failed === undefined) return false;
-    if (onError === 'shell') return await shellIn(failed, services, env);
-    return await ask(failed, services, env);
-  } finally {
-    await services.close();
-  }
+  if (onError === 'exit' || findRecord(failed.store, buildId(failed.ref))?.failed === undefined) return false;
+  return onError === 'shell' ? shellIn(failed, env) : ask(failed, env);
 }
 
-async function shellIn({ ref, readSecret }: FailedBuild, services: Services, env: Environment): Promise<boolean> {
+async function shellIn({ ref, store, secretsOf }: FailedBuild, env: Environment): Promise<boolean> {
   const { openShell, RETRY } = await import('./open-shell.ts');
-  const note = ', "retry" builds again';
-  const options = { build: ref, note, before: false, readSecret };
-  const code = await interruptible((signal) => openShell({ ...options, signal }, services, env));
-  return code === RETRY;
+  const options = { build: ref, note: ', "retry" builds again', before: false, secretsOf };
+  return (await interruptible((signal) => openShell({ ...options, signal }, store, env))) === RETRY;
 }
 
-async function ask(failed: FailedBuild, services: Services, env: Environment): Promise<boolean> {
+async function ask(failed: FailedBuild, env: Environment): Promise<boolean> {
   for (;;) {
     const key = await answerTo('The step failed: [s]hell  [r]etry  [l]og  [q]uit ', env);
     env.stderr.write(`${/^[\w]$/.test(key) ? key : ''}\n`);
     if (key === 'r') return true;
     if (key === 'q' || key === '\u0003' || key === '\u0004' || key === '\u001B' || key === '') return false;
-    if (key === 'l') await showLog(failed, services, env);
-    if (key === 's' && (await shellIn(failed, services, env))) return true;
+    if (key === 'l') await showLog(failed, env);
+    if (key === 's' && (await shellIn(failed, env))) return true;
   }
 }
 
@@ -66,7 +56,7 @@ async function answerTo(question: string, { stdin, stderr }: Environment): Promi
   return key;
 }
 
-async function showLog({ ref }: FailedBuild, { store }: Services, env: Environment): Promise<void> {
+async function showLog({ ref, store }: FailedBuild, env: Environment): Promise<void> {
   const { printLog } = await import('../commands/builds/logs.ts');
   await printLog(findBuild(store, ref), 'plain', { store, out: env.stderr });
 }

@@ -1,15 +1,20 @@
 import { runShell, type Services } from '@tbuild/builder';
 import { type BuildRecord, findBuild } from '@tbuild/builds';
 import { silent } from '@tbuild/progress';
-import { acquireLease } from '@tbuild/store';
+import type { BuildSettings, Isolation } from '@tbuild/spec';
+import { acquireLease, type StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
+import { createServices } from '../services/create-services.ts';
+import { servicesOptions } from '../services/services-options.ts';
 import { attachTerminal, requireTerminal } from './attach-terminal.ts';
 import { findStep } from './find-step.ts';
-import { type PlaceOptions, shellPlace } from './shell-place.ts';
+import { type PlaceOptions, requestsOf, shellPlace } from './shell-place.ts';
 
 export interface ShellOptions extends PlaceOptions {
   readonly build?: string;
   readonly at?: string;
+  /** Instead of the isolation that the build had. */
+  readonly isolation?: Isolation;
   /** What one can do in this shell besides. */
   readonly note: string;
   readonly signal: AbortSignal;
@@ -19,20 +24,21 @@ export interface ShellOptions extends PlaceOptions {
 export const RETRY = 75;
 
 /**
- * Runs a shell at a step of a recorded build, and returns its exit code.
+ * Runs a shell at a step of a recorded build, with what the step had around it, and returns its exit code.
  * @throws TbuildError USAGE without a terminal, NOT_FOUND for a build, step or tree that the store lacks.
  */
 export async function openShell(
-  { build, at, note, before, readSecret, signal }: ShellOptions,
-  services: Services,
+  { build, at, isolation, note, signal, ...rest }: ShellOptions,
+  store: StoreLayout,
   env: Environment,
 ): Promise<number> {
   requireTerminal(env);
-  const record = findBuild(services.store, build);
+  const record = findBuild(store, build);
   const step = findStep(record, at);
-  const place = shellPlace(record, step, { before, readSecret });
-  using _lease = acquireLease(services.store);
-  env.stderr.write(`${describe(record, step, before)}${note}\n`);
+  const place = shellPlace(record, step, rest);
+  using _lease = acquireLease(store);
+  const services = servicesOf(record, { store, isolation }, env);
+  env.stderr.write(`${describe(record, step, rest.before)}${note}\n`);
   const attached = attachTerminal(env);
   const { TERM = 'xterm', COLORTERM } = env.variables;
   const variables = [`TERM=${TERM}`, ...(COLORTERM === undefined ? [] : [`COLORTERM=${COLORTERM}`])];
@@ -41,7 +47,19 @@ export async function openShell(
     return await runShell(place, services, { shell, progress: silent, signal });
   } finally {
     await attached.detach();
+    await services.close();
   }
+}
+
+/** Creates services as the build had them. */
+function servicesOf(
+  record: BuildRecord,
+  { store, isolation }: { readonly store: StoreLayout; readonly isolation?: Isolation },
+  env: Environment,
+): Services {
+  const settings = record.settings as BuildSettings | undefined;
+  const changed = isolation === undefined ? { ...settings } : { ...settings, isolation };
+  return createServices(servicesOptions(store.root, changed, requestsOf(record)), env);
 }
 
 /** Shells read this when they start. */

@@ -16,15 +16,14 @@ import { withinTarget } from '../bake/within-target.ts';
 import type { Environment } from '../config/environment.ts';
 import { makeStore, storeRoot } from '../config/store-root.ts';
 import { buildRequest } from '../request/build-request.ts';
-import { insecureCaches } from '../request/cache-spec.ts';
-import { insecureRegistries, refuseSharing } from '../request/outputs.ts';
+import { refuseSharing } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
 import { makeStartSnapshot } from '../startup/start-snapshot.ts';
 import { cacheLimits, tidyAfterBuild } from './after-build.ts';
 import { createServices, thisPlatform } from './create-services.ts';
 import { interruptible } from './interruptible.ts';
-import { recorded } from './recorded-build.ts';
-import { loopbackProxyPorts } from './step-network.ts';
+import { nameOf, recorded } from './recorded-build.ts';
+import { absoluteSettings, servicesOptions } from './services-options.ts';
 import { waitAsStep } from './waiting-clock.ts';
 
 /** What to build, and how. */
@@ -71,8 +70,8 @@ export interface OpenBake extends AsyncDisposable {
  * Opens a build that the command line or a program asks for.
  * @throws TbuildError for every mistake that can be found before anything is built.
  */
-export function openBuild({ spec, settings }: AskedBuild, env: Environment, progress: Progress): OpenBuild {
-  return withLease(settings, env, ({ root, lease }) => {
+export function openBuild({ spec, settings: given }: AskedBuild, env: Environment, progress: Progress): OpenBuild {
+  return withLease(given, env, ({ root, lease, settings }) => {
     const request = buildRequest(spec, env, { host: thisPlatform(), root });
     const opened = openServices({ settings, root, lease, requests: [request], timeout: spec.timeout }, env, progress);
     const { ref, services, within, ...closing } = opened;
@@ -81,8 +80,10 @@ export function openBuild({ spec, settings }: AskedBuild, env: Environment, prog
       request,
       services,
       run: (run) =>
-        recorded({ ref, requests: { '': request }, services }, { ...run, progress }, (followed) =>
-          within((signal) => runBuild(request, services, { ...followed, ref, signal })),
+        recorded(
+          { ref, name: nameOf(request), requests: { '': request }, settings, services },
+          { ...run, progress },
+          (followed) => within((signal) => runBuild(request, services, { ...followed, ref, signal })),
         ),
       ...closing,
     };
@@ -94,11 +95,11 @@ export function openBuild({ spec, settings }: AskedBuild, env: Environment, prog
  * @throws TbuildError for every mistake that can be found before anything is built, with the name of the target.
  */
 export function openBake(
-  { targets: asked, settings, timeout }: AskedBake,
+  { targets: asked, settings: given, timeout }: AskedBake,
   env: Environment,
   progress: Progress,
 ): OpenBake {
-  return withLease(settings, env, ({ root, lease }) => {
+  return withLease(given, env, ({ root, lease, settings }) => {
     const requested = asked.map(({ spec, location, ...target }) => {
       const read = (): BuildRequest => buildRequest(spec, env, { host: thisPlatform(), root });
       return { ...target, request: withinTarget({ name: target.name, location }, read) };
@@ -109,13 +110,19 @@ export function openBake(
     const { ref, services, within, ...closing } = opened;
     const targets = requested.map((target) => ({ ...target, ref }));
     const made = targets.filter(({ isLink }) => !isLink);
-    const named = Object.fromEntries(made.map(({ name, request }) => [name, request]));
+    const asRecorded = {
+      ref,
+      name: made.map(({ name }) => name).join(', '),
+      requests: Object.fromEntries(targets.map(({ name, request }) => [name, request])),
+      settings,
+      services,
+    };
     return {
       ref,
       targets,
       services,
       run: (run) =>
-        recorded({ ref, requests: named, services }, { ...run, progress }, (followed) =>
+        recorded(asRecorded, { ...run, progress }, (followed) =>
           within((signal) => runBuilds(targets, services, { ...followed, signal })),
         ),
       ...closing,
@@ -126,6 +133,8 @@ export function openBake(
 interface Leased {
   readonly root: string;
   readonly lease: Lease;
+  /** With absolute paths. */
+  readonly settings: BuildSettings;
 }
 
 /** The lease comes first: it keeps other processes from removing what this build puts into the store. */
@@ -134,7 +143,7 @@ function withLease<T>(settings: BuildSettings, env: Environment, open: (leased: 
   makeStore(root, env);
   const lease = acquireLease(storeLayout(root));
   try {
-    return open({ root, lease });
+    return open({ root, lease, settings: absoluteSettings(settings, env.cwd) });
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;
@@ -142,7 +151,6 @@ function withLease<T>(settings: BuildSettings, env: Environment, open: (leased: 
 }
 
 interface ToOpen extends Leased {
-  readonly settings: BuildSettings;
   readonly requests: readonly BuildRequest[];
   readonly timeout: string | undefined;
 }
@@ -162,21 +170,7 @@ function openServices(
   const timeLimit = parseTimeLimit(timeout);
   const services = createServices(
     {
-      root,
-      registries: {
-        insecure: [
-          ...(settings.insecureRegistries ?? []),
-          ...requests.flatMap(insecureRegistries),
-          ...requests.flatMap(insecureCaches),
-        ],
-        mirrors: settings.registryMirrors,
-        mirrorsOnly: settings.mirrorsOnly,
-        ca: settings.ca,
-        certificates: settings.registryCertificates,
-      },
-      isolation: settings.isolation,
-      cdiSpecDirs: settings.cdiSpecDirs,
-      loopbackPorts: loopbackProxyPorts(requests),
+      ...servicesOptions(root, settings, requests),
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
       showWait: waitAsStep(progress),
     },

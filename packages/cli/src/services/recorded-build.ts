@@ -4,13 +4,17 @@ import type { BuildRequest, BuildResult, BuildRun, Services } from '@tbuild/buil
 import { type AskedRecord, buildId, listBuilds, openRecorder, type Recorder, tidyBuilds } from '@tbuild/builds';
 import { formatPlatform } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
+import type { BuildSettings } from '@tbuild/spec';
 import { VERSION } from '../startup/version.ts';
 
-/** The targets of a build by name, and where its record goes. */
+/** A build, and where its record goes. */
 export interface ToRecord {
-  /** The name of the build. */
   readonly ref: string;
+  /** The name that people read. */
+  readonly name: string;
+  /** By target. */
   readonly requests: Readonly<Record<string, BuildRequest>>;
+  readonly settings: BuildSettings;
   readonly services: Pick<Services, 'store' | 'platform' | 'now'>;
 }
 
@@ -18,17 +22,18 @@ type Run = Omit<BuildRun, 'signal' | 'ref'>;
 
 /** Runs a build and leaves a record of it in the store, also when it fails. */
 export async function recorded<T extends BuildResult | ReadonlyMap<string, BuildResult>>(
-  { ref, requests, services }: ToRecord,
+  { ref, name, requests, settings, services }: ToRecord,
   run: Run,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
   const { store, platform, now } = services;
   const asked: AskedRecord = {
     id: buildId(ref),
-    name: buildName(requests),
+    name,
     startedAt: now(),
     host: { name: hostname(), platform: formatPlatform(platform), tbuild: VERSION },
     requests: Object.fromEntries(Object.entries(requests).map(([target, request]) => [target, withoutText(request)])),
+    settings,
   };
   const recorder = openRecorder(asked, { store, now });
   let hasFailed = false;
@@ -48,15 +53,8 @@ export async function recorded<T extends BuildResult | ReadonlyMap<string, Build
   }
 }
 
-function buildName(requests: ToRecord['requests']): string {
-  return Object.entries(requests)
-    .map(([target, request]) => target || nameOf(request))
-    .join(', ');
-}
-
 /** Returns how long the last build of this name took that ended well, in milliseconds. */
-export function timeBefore(requests: ToRecord['requests'], { store }: Pick<Services, 'store'>): number | undefined {
-  const name = buildName(requests);
+export function timeBefore(name: string, { store }: Pick<Services, 'store'>): number | undefined {
   for (const record of listBuilds(store))
     if (record.name === name && record.status === 'completed') return record.completedAt - record.startedAt;
   return undefined;
@@ -81,7 +79,7 @@ function following({ progress, onDefinition, ...run }: Run, recorder: Recorder):
 }
 
 /** Returns the name that people read, as buildx makes it: the directory, an unusual Dockerfile, the target. */
-function nameOf({ context, dockerfile, target }: BuildRequest): string {
+export function nameOf({ context, dockerfile, target }: BuildRequest): string {
   const place = 'path' in context ? context.path : 'url' in context ? context.url : context.kind;
   const file = 'path' in dockerfile && dockerfile.path !== undefined ? basename(dockerfile.path) : 'Dockerfile';
   const stage = target === undefined ? '' : ` (${target})`;

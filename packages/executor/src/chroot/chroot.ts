@@ -132,6 +132,7 @@ function prepare(
     reportTo: REPORT,
     environment: toolEnvironment(),
     secrets,
+    hasTerminal: sandbox.terminal !== undefined,
   });
   writeFileSync(supervisor, encodeSyscallProgram(machine.machine, supervising), { mode: 0o700 });
   const { handler } = sandbox;

@@ -9,6 +9,8 @@ export interface SupervisorOptions {
   readonly environment: readonly string[];
   /** The directory in which `Placement` describes the secret files. */
   readonly secrets: string;
+  /** Whether the step's output is a terminal, which is its input too. */
+  readonly hasTerminal: boolean;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface SupervisorOptions {
  */
 export function supervisorProgram(
   enter: string,
-  { reportTo, environment, secrets }: SupervisorOptions,
+  { reportTo, environment, secrets, hasTerminal }: SupervisorOptions,
 ): SyscallProgram {
   return {
     calls: [
@@ -28,7 +30,18 @@ export function supervisorProgram(
         name: 'execve',
         args: [
           { text: '/bin/sh' },
-          { texts: ['sh', '-c', SCRIPT, 'sh', enter, String(reportTo), secrets, String(process.pid)] },
+          {
+            texts: [
+              'sh',
+              '-c',
+              scriptFor(hasTerminal ? '<&1' : '< /dev/null'),
+              'sh',
+              enter,
+              String(reportTo),
+              secrets,
+              String(process.pid),
+            ],
+          },
           { texts: environment },
         ],
         mayFail: true,
@@ -43,7 +56,7 @@ export function supervisorProgram(
  * its state. A process that dies after the list was read may leave children that become the supervisor's; the loop
  * ends when all listed processes were already dead before the list was read.
  */
-const SCRIPT = String.raw`
+const scriptFor = (input: string): string => String.raw`
 is_alive() {
   while read -r key value _; do
     if [ "$key" = State: ]; then [ "$value" != Z ]; return; fi
@@ -77,7 +90,7 @@ trap 'end; exit 137' TERM
 umask 022
 fill 2>&"$2" || exit 125
 printf '\004' >&"$2"
-"$1" < /dev/null &
+"$1" ${input} &
 child=$!
 wait "$child"
 code=$?
