@@ -82,14 +82,15 @@ const { metafile } = await build({
   },
 });
 await joinHotPath(metafile.outputs);
-await build({
-  ...options,
-  format: 'cjs',
-  entryPoints: ['src/services/layer-process.ts'],
-  outfile: 'dist.new/layer-process.cjs',
-  define: { 'import.meta.url': '__filename' },
-  plugins: [lazyBuiltins],
-});
+for (const name of ['layer-process', 'cap-process'])
+  await build({
+    ...options,
+    format: 'cjs',
+    entryPoints: [`src/services/${name}.ts`],
+    outfile: `dist.new/${name}.cjs`,
+    define: { 'import.meta.url': '__filename' },
+    plugins: [lazyBuiltins],
+  });
 await build({
   ...options,
   format: 'cjs',

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId, StepKey } from '@tbuild/graph';
 import { hexOf, type Digest } from '@tbuild/oci';
-import { countOnce, type DiskUsage, listDirectory, readText, sumOf, type Usage } from '@tbuild/store';
+import { countOnce, type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import { fetchedEntries } from './fetched-entries.ts';
 import type { GcStore } from './gc-store.ts';
@@ -25,8 +25,8 @@ export async function listCacheEntries(
   const taken = new Set(named);
   for await (const entry of withPauses(stepEntries(await listResults(stores), { stores, disk, taken }), signal))
     entries.set(entry.name, entry);
-  for (const entry of treeEntries(stores, disk, await stores.snapshots.list()))
-    if (!entries.has(entry.name)) entries.set(entry.name, entry);
+  const others = (await stores.snapshots.list()).filter((name) => !entries.has(name));
+  for (const entry of treeEntries(stores, disk, others)) entries.set(entry.name, entry);
   for (const entry of mountEntries(stores, disk)) entries.set(`mount ${entry.name}`, entry);
   for (const entry of fetchedEntries(stores, disk, taken)) entries.set(`${entry.kind} ${entry.name}`, entry);
   return inOrder(entries);
@@ -99,7 +99,7 @@ function treeEntries(stores: GcStore, disk: DiskUsage, names: readonly string[])
       kind: 'tree',
       keys: [],
       blobs: [],
-      usage: lazily(() => disk.measure(path)),
+      usage: disk.measure(path),
       usedAt: timeOf(path),
       below: stackOf(name, stores),
     };
@@ -119,19 +119,6 @@ function mountEntries({ store }: GcStore, disk: DiskUsage): readonly CacheEntry[
       below: [],
     };
   });
-}
-
-/** Measures on first use: most trees belong to a step and are measured with it. */
-function lazily(measure: () => Usage): Usage {
-  let usage: Usage | undefined;
-  return {
-    get own() {
-      return (usage ??= measure()).own;
-    },
-    get linked() {
-      return (usage ??= measure()).linked;
-    },
-  };
 }
 
 function stackOf(name: string, { store }: GcStore): readonly string[] {

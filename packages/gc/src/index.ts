@@ -1,9 +1,11 @@
+export { mayExceed, withDefaultLimits } from './cache-limits.ts';
+export type { CacheLimits } from './cache-limits.ts';
 export type { EntryKind } from './cache-entry.ts';
 export { checkStore } from './check-store.ts';
 export type { CheckedStore, Damage } from './check-store.ts';
 export { dropUnsynced } from './drop-unsynced.ts';
 export type { GcStore } from './gc-store.ts';
-export { pruneStore } from './prune.ts';
+export { keepWithin, pruneStore } from './prune.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
 export { repairStore } from './repair-store.ts';
 export type { Repaired } from './repair-store.ts';

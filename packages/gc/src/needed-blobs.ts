@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readStored } from '@tbuild/content';
 import {
@@ -85,9 +85,17 @@ function textsIn(directory: string): readonly string[] {
   return listDirectory(directory).flatMap((name) => readText(join(directory, name)) ?? []);
 }
 
-/** Does not read a layer to find that it is no manifest: manifests are small. */
+/** Reads one byte of a small blob to find that it is no manifest, and nothing of a large one. */
 function isManifest(digest: Digest, { content }: GcStore): boolean {
-  const stats = statSync(content.path(digest), { throwIfNoEntry: false });
-  if (stats === undefined || stats.size > 1024 * 1024) return false;
-  return readFileSync(content.path(digest), 'utf8').startsWith('{');
+  const path = content.path(digest);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? Infinity;
+  if (size > 1024 * 1024) return false;
+  const fd = openSync(path, 'r');
+  try {
+    const first = Buffer.alloc(1);
+    readSync(fd, first);
+    return first.toString() === '{';
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -8,21 +8,25 @@ import {
   listDirectory,
   liveLeases,
   moveToTrash,
-  spaceOf,
+  openLock,
   type StoreLayout,
   unfinishedMarkers,
+  waitFor,
 } from '@tbuild/store';
 import { bytesOf, listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry } from './cache-entry.ts';
+import { bytesOver, type CacheLimits, isLimited } from './cache-limits.ts';
 import { entryDescriptions } from './entry-descriptions.ts';
 import type { GcStore } from './gc-store.ts';
 import { imageBlobs, namedBlobs } from './needed-blobs.ts';
+import { listWithSizes } from './recorded-usage.ts';
 import { removeBlobs } from './remove-blobs.ts';
 import { removeEntries, type RemovedEntries } from './remove-entries.ts';
 import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
 import { oldestUse, sweepLeftovers } from './sweep-leftovers.ts';
 
-export interface PruneOptions {
+/** With limits, removes the least recently used entries until the cache is within them. */
+export interface PruneOptions extends CacheLimits {
   /** Removes the whole build cache, not only what nothing refers to. */
   readonly all?: boolean;
   /** Keeps entries that were used in this many milliseconds. */
@@ -31,12 +35,6 @@ export interface PruneOptions {
   readonly chooses?: (entry: Pick<CacheEntry, 'name' | 'kind' | 'description'>) => boolean;
   /** Keeps images without a name. */
   readonly keepUnnamed?: boolean;
-  /** Removes the least recently used entries until the cache holds at most this many bytes. */
-  readonly maxUsedSpace?: number;
-  /** Removes the least recently used entries until the file system of the store has this many bytes free. */
-  readonly minFreeSpace?: number;
-  /** How many bytes of the cache stay even if the disk is full. Default: none. */
-  readonly reservedSpace?: number;
 }
 
 /** What a prune has removed. */
@@ -60,6 +58,14 @@ export async function pruneStore(stores: GcStore, options: PruneOptions): Promis
   const { bytes, steps } = await removeChosen(choice, options, stores);
   emptyTrash(store);
   return { bytes: bytes + discarded, steps };
+}
+
+/** Prunes the build cache if it exceeds its limits. Waits for another process that does the same. */
+export async function keepWithin(limits: CacheLimits, stores: GcStore, signal: AbortSignal): Promise<void> {
+  using lock = openLock(stores.store.sizesLock);
+  await waitFor(() => lock.tryTake('exclusive') || undefined, signal);
+  const used = bytesOf(await listWithSizes(stores));
+  if (bytesOver(used, limits, stores.store) > 0) await pruneStore(stores, limits);
 }
 
 interface Choice {
@@ -121,20 +127,6 @@ function choosing({ chooses }: PruneOptions, { store }: GcStore): ((entry: Cache
   return (entry) => chooses({ ...entry, description: describe(entry) });
 }
 
-function isLimited({ maxUsedSpace, minFreeSpace }: PruneOptions): boolean {
-  return maxUsedSpace !== undefined || minFreeSpace !== undefined;
-}
-
-/** Returns how many bytes of the cache have to go for its limits. */
-function bytesOver(
-  used: number,
-  { maxUsedSpace = Infinity, minFreeSpace = 0, reservedSpace = 0 }: PruneOptions,
-  store: StoreLayout,
-): number {
-  const overFree = Math.min(minFreeSpace - spaceOf(store).free, used - reservedSpace);
-  return Math.max(used - maxUsedSpace, overFree);
-}
-
 /** Drops images without a name that were stored before `limit` (milliseconds), except the newest `spared`. */
 function dropUnnamedImages({ refs }: GcStore, limit: number, spared = 0): void {
   for (const { target, keptAt } of refs.unnamed().slice(spared)) if (keptAt < limit) refs.drop(target.digest);
@@ -149,6 +141,7 @@ function hasRecordsSince({ records }: StoreLayout, since: number): boolean {
 async function chooseEntries(stores: GcStore, options: PruneOptions): Promise<readonly CacheEntry[]> {
   const asksForEntries = options.all === true || options.unusedFor !== undefined || options.chooses !== undefined;
   if (!asksForEntries && !isLimited(options)) return [];
+  if (isLimited(options) && options.chooses === undefined) return listWithSizes(stores);
   const named = options.chooses === undefined ? namedBlobs(stores) : imageBlobs(stores);
   return listCacheEntries(stores, { disk: createDiskUsage(), named });
 }

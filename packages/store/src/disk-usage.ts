@@ -11,6 +11,7 @@ export interface Usage {
 
 /** A file with several names. Its blocks become free when the last one is removed. */
 export interface LinkedFile {
+  readonly inode: number;
   readonly bytes: number;
   /** The number of names that have not been removed. */
   names: number;
@@ -30,7 +31,7 @@ export function createDiskUsage(): DiskUsage {
     const id = `${dev}:${ino}`;
     const known = files.get(id);
     if (known !== undefined) return known;
-    const file = { bytes: blocks * BLOCK, names: nlink, counted: false };
+    const file = { inode: ino, bytes: blocks * BLOCK, names: nlink, counted: false };
     files.set(id, file);
     return file;
   };

@@ -1,6 +1,6 @@
 export { isNoFile, readText, renameOver, readWords, touch, writeAtomically } from './atomic-file.ts';
 export { countOnce, createDiskUsage, freedBy, sumOf } from './disk-usage.ts';
-export type { DiskUsage, Usage } from './disk-usage.ts';
+export type { DiskUsage, LinkedFile, Usage } from './disk-usage.ts';
 export { openLock, waitFor } from './file-lock.ts';
 export type { FileLock } from './file-lock.ts';
 export { requireFormat } from './format.ts';
@@ -12,6 +12,7 @@ export { listDirectory } from './list-directory.ts';
 export { isOpenToOthers, protectStore } from './protect-store.ts';
 export { removeUnused } from './remove-unused.ts';
 export { isFull, spaceOf } from './space.ts';
+export type { Space } from './space.ts';
 export {
   isOfThisBoot,
   needsSync,

@@ -56,6 +56,10 @@ export interface StoreLayout {
   readonly syncMarker: string;
   /** Held while unsynced entries are dropped. */
   readonly syncLock: string;
+  /** The sizes of trees, cache mounts and git mirrors. */
+  readonly sizes: string;
+  /** Held while the build cache is kept within its limits. */
+  readonly sizesLock: string;
 
   /** The file of the process that runs the step of a key. */
   turn(key: Digest): string;
@@ -110,6 +114,8 @@ export function storeLayout(root: string): StoreLayout {
     format: inRoot('format'),
     syncMarker: inRoot('synced'),
     syncLock: inRoot('synced.lock'),
+    sizes: inRoot('sizes'),
+    sizesLock: inRoot('sizes.lock'),
     turn: (key) => `${root}/run/turn-${hexOf(key)}`,
     snapshot: (name) => `${snapshots}/${name}`,
     layer: (result) => `${layers}/${hexOf(result)}`,

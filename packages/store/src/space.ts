@@ -1,10 +1,19 @@
 import { statfsSync } from 'node:fs';
 import type { StoreLayout } from './layout.ts';
 
-/** Returns the bytes that an ordinary user may still write to the file system of the store, and its size. */
-export function spaceOf({ root }: Pick<StoreLayout, 'root'>): { readonly free: number; readonly total: number } {
-  const { bavail, blocks, bsize } = statfsSync(root);
-  return { free: bavail * bsize, total: blocks * bsize };
+/** The room of a file system, in bytes. */
+export interface Space {
+  /** What an ordinary user may still write. */
+  readonly free: number;
+  /** What all of its files take. */
+  readonly used: number;
+  readonly total: number;
+}
+
+/** Returns the room of the file system that the store is on. */
+export function spaceOf({ root }: Pick<StoreLayout, 'root'>): Space {
+  const { bavail, bfree, blocks, bsize } = statfsSync(root);
+  return { free: bavail * bsize, used: (blocks - bfree) * bsize, total: blocks * bsize };
 }
 
 /** In bytes. What fails for lack of space leaves no more than this. */

@@ -227,52 +227,6 @@ describe('a fetched source', needs('registry'), () => {
   });
 });
 
-test('a cap limits the cache after each build', async () => {
-  const store = scratchDirectory('store');
-  const env = { TBUILD_MAX_USED_SPACE: '5MB' };
-  for (const name of ['a', 'b', 'c', 'd'])
-    await buildGood({ Dockerfile: dockerfile(name) }, { store, env, args: ['-o', 'type=cacheonly'] });
-  const rows = rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout);
-  const cache = rows.filter(({ type }) => type === 'step' || type === 'tree').reduce((sum, { size }) => sum + size, 0);
-  expect(cache).toBeLessThanOrEqual(5_000_000);
-  const refused = await runTbuild(['build', writeFiles({ Dockerfile: 'FROM scratch\n' })], {
-    store,
-    env: { TBUILD_MAX_USED_SPACE: 'much' },
-  });
-  expect(refused.exitCode).toBe(2);
-});
-
-describe('a disk with less free space than wanted', () => {
-  const tooMuch = ['--min-free-space', '1000TB', '--reserved-space', '5MB'];
-
-  const cacheOf = async (store: string): Promise<number> =>
-    rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout)
-      .filter(({ type }) => type === 'step' || type === 'tree')
-      .reduce((sum, { size }) => sum + size, 0);
-
-  async function fill(store: string, env: Record<string, string> = {}): Promise<void> {
-    for (const name of ['a', 'b', 'c', 'd'])
-      await buildGood({ Dockerfile: dockerfile(name) }, { store, env, args: ['-o', 'type=cacheonly'] });
-  }
-
-  test('shrinks the cache to what is reserved, by hand', async () => {
-    const store = scratchDirectory('store');
-    await fill(store);
-    const before = await cacheOf(store);
-    good(await runTbuild(['prune', '--force', '--min-free-space', '1kB'], { store }));
-    expect(await cacheOf(store)).toBe(before);
-    good(await runTbuild(['prune', '--force', ...tooMuch], { store }));
-    expect(await cacheOf(store)).toBeLessThanOrEqual(5_000_000);
-    expect(await cacheOf(store)).toBeGreaterThan(0);
-  });
-
-  test('shrinks the cache after each build', async () => {
-    const store = scratchDirectory('store');
-    await fill(store, { TBUILD_MIN_FREE_SPACE: '1000TB', TBUILD_RESERVED_SPACE: '5MB' });
-    expect(await cacheOf(store)).toBeLessThanOrEqual(5_000_000);
-  });
-});
-
 test('prune removes nothing that a running build uses', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles({

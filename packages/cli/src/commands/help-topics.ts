@@ -103,6 +103,7 @@ In the Dockerfile: RUN --mount=type=secret,id=token,env=TOKEN ./download
   tbuild prune --max-used-space 10GB
   tbuild prune --all                    the whole build cache
 
-The cache shrinks by itself when the disk is nearly full: TBUILD_MAX_USED_SPACE and TBUILD_MIN_FREE_SPACE say when.`,
+The cache shrinks by itself above 100 GB, or 80 % of the disk, and when the disk is nearly full: TBUILD_MAX_USED_SPACE
+and TBUILD_MIN_FREE_SPACE set other limits.`,
   },
 };

@@ -65,8 +65,8 @@ function mainPage(all: readonly Named[], version: string): string {
 
 const VARIABLES = [
   ['TBUILD_ROOT', 'The store.'],
-  ['TBUILD_MAX_USED_SPACE', 'Keeps the build cache below this size after each build.'],
-  ['TBUILD_MIN_FREE_SPACE', 'Shrinks the build cache after each build until the disk has this much free.'],
+  ['TBUILD_MAX_USED_SPACE', 'Keeps the build cache below this size (80 % of the disk, at most 100 GB).'],
+  ['TBUILD_MIN_FREE_SPACE', 'Shrinks the build cache until the disk has this much free (10 %, at most 20 GB).'],
   ['TBUILD_RESERVED_SPACE', 'How much of the build cache stays even then.'],
   ['TBUILD_REGISTRY_MIRRORS', 'Mirrors of registries, with ";" between.'],
   ['BUILDKIT_PROGRESS', 'How progress is shown, when --progress is not given.'],

@@ -1,14 +1,14 @@
 import { closeSync, openSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Services } from '@tbuild/builder';
-import { type PruneOptions, pruneStore, sweepLeftovers } from '@tbuild/gc';
-import { startProcess } from '@tbuild/linux';
+import { type CacheLimits, mayExceed, sweepLeftovers, withDefaultLimits } from '@tbuild/gc';
+import { shellQuoted, startProcess } from '@tbuild/linux';
+import type { OverlayFlavour } from '@tbuild/snapshot';
 import { listDirectory, needsSync, readBoot, spaceOf, type StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
 import { parseSize } from '../flags/sizes.ts';
-
-/** The limits of the build cache, in bytes. */
-export type CacheLimits = Pick<PruneOptions, 'maxUsedSpace' | 'minFreeSpace' | 'reservedSpace'>;
+import { partCommand } from '../startup/executable.ts';
+import type { CapJob } from './cap-job.ts';
 
 /**
  * Returns the limits of the build cache that environment variables set.
@@ -24,29 +24,33 @@ export function cacheLimits({ variables }: Environment): CacheLimits {
   };
 }
 
-/** By default a tenth of the disk stays free, at most 20 GB, for which the cache shrinks to 2 GB. */
-const DEFAULT = { freeShare: 0.1, mostFree: 20e9, reserved: 2e9 };
-
 /**
- * Tidies the store after a build: applies the limits, removes leftovers of killed builds, syncs new files to the disk, and
- * empties the trash. Costs a build without such work only a few system calls.
+ * Tidies the store after a build: removes leftovers of killed builds. A process that nobody waits for syncs new files to the
+ * disk, empties the trash, and keeps the cache within its limits. Costs a build without such work only a few system calls.
  */
-export async function tidyAfterBuild(services: Services, limits: CacheLimits): Promise<void> {
-  const { store } = services;
-  await applyLimits(services, limits);
-  sweepLeftovers(store, services.now());
+export function tidyAfterBuild({ store, flavour, now }: Services, limits: CacheLimits): void {
+  sweepLeftovers(store, now());
   const trash = listDirectory(store.trash).slice(0, AT_ONCE);
-  const boot = needsSync(store) ? readBoot() : undefined;
-  if (boot !== undefined || trash.length > 0) tidyBehind(store, boot ?? '', trash);
+  const hasNew = needsSync(store);
+  const boot = hasNew ? readBoot() : undefined;
+  const keeping = keepingCommand(store, { limits, flavour, hasNew });
+  if (boot !== undefined || trash.length > 0 || keeping.length > 0) tidyBehind(store, { boot, trash, keeping });
 }
 
-/** Measures the cache, which reads the whole store, only if it may be too large. */
-async function applyLimits(services: Services, limits: CacheLimits): Promise<void> {
-  const { free, total } = spaceOf(services.store);
-  const { minFreeSpace = Math.min(total * DEFAULT.freeShare, DEFAULT.mostFree), reservedSpace = DEFAULT.reserved } =
-    limits;
-  if (limits.maxUsedSpace !== undefined || free < minFreeSpace)
-    await pruneStore(services, { maxUsedSpace: limits.maxUsedSpace, minFreeSpace, reservedSpace });
+interface Keeping {
+  readonly limits: CacheLimits;
+  readonly flavour: OverlayFlavour;
+  readonly hasNew: boolean;
+}
+
+/** Returns the command that keeps the cache within its limits; none where the cache cannot exceed them, or has not grown. */
+function keepingCommand({ root }: StoreLayout, { limits, flavour, hasNew }: Keeping): readonly string[] {
+  const space = spaceOf({ root });
+  const all = withDefaultLimits(limits, space);
+  const hasGrown = hasNew || limits.maxUsedSpace !== undefined || space.free < all.minFreeSpace;
+  if (!hasGrown || !mayExceed(all, space)) return [];
+  const script = join(dirname(import.meta.url), 'cap-process.cjs');
+  return [...partCommand(script, []), JSON.stringify({ root, flavour, limits: all } satisfies CapJob)];
 }
 
 /** The marker's time is the start of the sync; it gets its name when the sync has ended. */
@@ -54,19 +58,29 @@ const TIDY = `cd "$1" || exit
 if [ "$2" ] && printf '%s\\n' "$2" > "$3.$$"; then
   if sync -f . && [ -e "$3" ]; then mv -f "$3.$$" "$3"; else rm -f "$3.$$"; fi
 fi
-shift 3 && [ $# -gt 1 ] && cd "$1" && shift && rm -rf -- "$@"
+place=$4 next=$5
+shift 5
+[ $# -eq 0 ] || (cd "$place" && exec rm -rf -- "$@")
+[ -z "$next" ] || eval "exec nice $next"
 `;
 
 /** How many fit into one argument list with ease; the rest is left for the next build. */
 const AT_ONCE = 1000;
 
+interface Work {
+  readonly boot: string | undefined;
+  readonly trash: readonly string[];
+  readonly keeping: readonly string[];
+}
+
 /** Starts a process that outlives this one; nobody waits for it. */
-function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, boot: string, trash: readonly string[]): void {
+function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, { boot = '', trash, keeping }: Work): void {
   const nothing = openSync('/dev/null', 'r+');
   try {
-    const args = ['-c', TIDY, 'tidy', root, boot, basename(syncMarker), place, ...trash];
+    const next = keeping.map((word) => shellQuoted(word)).join(' ');
+    const work = [root, boot, basename(syncMarker), place, next, ...trash];
     const { PATH = '/usr/bin:/bin' } = process.env;
-    startProcess('/bin/sh', args, { env: { PATH }, descriptors: [nothing, nothing, nothing] });
+    startProcess('/bin/sh', ['-c', TIDY, 'tidy', ...work], { env: { PATH }, descriptors: [nothing, nothing, nothing] });
   } catch {
     // A later build does the rest.
   } finally {

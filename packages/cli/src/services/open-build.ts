@@ -182,9 +182,11 @@ function openServices(
     services,
     within: (work) => interruptible((interrupted) => withTimeLimit(timeLimit, interrupted, work)),
     async [Symbol.asyncDispose]() {
-      using _lease = lease;
-      await services.close();
-      await tidyAfterBuild(services, limits);
+      {
+        using _lease = lease;
+        await services.close();
+      }
+      tidyAfterBuild(services, limits);
       makeStartSnapshot(env);
     },
   };

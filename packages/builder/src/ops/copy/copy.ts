@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { runCooperatively } from '@tbuild/concurrency';
 import {
   addFiles,
@@ -14,6 +15,7 @@ import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
+import { touch } from '@tbuild/store';
 import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
 import { keyOf } from '../key-of.ts';
 import type { OutputTimes } from '../output-times.ts';
@@ -30,6 +32,8 @@ import { factsOf, placeCopy, placementOf, type PlacePorts } from './place-copy.t
 /** What COPY and ADD use. */
 export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, EarlyLayerPorts {
   readonly progress: Progress;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 /**
@@ -194,7 +198,7 @@ async function openPart(
 
 async function copyInto(
   { result, op, step, parts, base, earlier }: KeyedCopy & { readonly earlier?: EarlierCopy },
-  ports: Trees & OutputTimes & Pick<CopyPorts, 'progress'>,
+  ports: Trees & OutputTimes & Pick<CopyPorts, 'progress' | 'now'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { flavour, epoch, dockerfileTime } = ports;
@@ -219,6 +223,8 @@ async function copyInto(
       const directory = earlier && (await upperOf(earlier.result, ports));
       const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
       await runCooperatively(copyFiles(sources, writer, { target, options: { ...options, written } }), signal);
+      // Files of that tree have more names now, which its size depends on.
+      if (directory !== undefined) touch(dirname(directory), ports.now());
     }
   }
   writer.finish();
