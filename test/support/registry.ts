@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly tls?: boolean;
   /** Requires a client certificate; the server's own is accepted. */
   readonly demandsCertificate?: boolean;
+  /** Refuses to delete images, as docker-registry does by default. */
+  readonly keeps?: boolean;
   /** Additional names in the certificate. */
   readonly names?: readonly string[];
 }
@@ -39,7 +41,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const configuration = {
     version: '0.1',
     log: { level: 'warn' },
-    storage: { filesystem: { rootdirectory: join(directory, 'storage') }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: join(directory, 'storage') }, delete: { enabled: options.keeps !== true } },
     http: { addr: host, ...(certificate && { tls: { certificate, key, ...clientcas } }) },
     ...(options.auth && { auth: { htpasswd: { realm: 'test', path: await makePasswords(directory, options.auth) } } }),
   };

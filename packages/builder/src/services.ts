@@ -3,7 +3,7 @@ import type { Exporter } from '@tbuild/exporter';
 import type { LayerSubprocess, ResultStore } from '@tbuild/layers';
 import type { ObjectBlobs } from '@tbuild/object-store';
 import type { Reference } from '@tbuild/oci';
-import type { Repository } from '@tbuild/registry';
+import type { Access, Repository } from '@tbuild/registry';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { ImageSources, Web } from '@tbuild/sources';
 import type { OutputSpec } from '@tbuild/spec';
@@ -32,8 +32,8 @@ export interface Services
   /** Undefined on a machine with a single core. */
   readonly layerSubprocess?: LayerSubprocess;
   readonly cache: StepCache;
-  /** Opens a repository. `push` requests write access immediately. */
-  openRepository(reference: Reference, access?: 'pull' | 'push'): Promise<Repository>;
+  /** Opens a repository. `push` and `delete` request that access immediately. */
+  openRepository(reference: Reference, access?: Access): Promise<Repository>;
   /**
    * Opens the caches of a bucket, without a request.
    * @throws TbuildError UNAUTHORIZED without credentials.

@@ -4,6 +4,6 @@ export type { Explanation } from './explained-steps.ts';
 export type { ExplanationNote } from './explanation-notes.ts';
 export { createLocalCache } from './local-cache.ts';
 export { fitInlineCache } from './fit-inline-cache.ts';
-export { encodeCache, encodeInlineCache, readCache, writeCache } from './remote-cache.ts';
+export { encodeCache, encodeInlineCache, isCache, readCache, writeCache } from './remote-cache.ts';
 export type { EncodedCache, WriteCacheOptions } from './remote-cache.ts';
 export type { ListedRecord, StepCache, StepRecord } from './step-cache.ts';

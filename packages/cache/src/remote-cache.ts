@@ -109,6 +109,11 @@ export async function readCache(from: Provider, root: Descriptor, signal: AbortS
   return found;
 }
 
+/** Returns whether a manifest is a cache of tbuild, not an image. */
+export function isCache({ config }: Manifest): boolean {
+  return config.mediaType === CACHE_CONFIG_TYPE;
+}
+
 async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): Promise<CacheContents | undefined> {
   const manifest = parseManifest(await readWhole(from, node, signal), node.mediaType);
   if (isIndex(manifest)) {
@@ -124,15 +129,15 @@ async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): 
         };
   }
   if (manifest.config.mediaType === BUILDKIT_CONFIG_TYPE) throw ofBuildKit();
-  const isCache = manifest.config.mediaType === CACHE_CONFIG_TYPE;
+  const isOnlyCache = isCache(manifest);
   if (
-    !isCache &&
+    !isOnlyCache &&
     manifest.config.mediaType !== MediaType.config &&
     manifest.config.mediaType !== MediaType.dockerConfig
   )
     return undefined;
   const text = Buffer.from(await readWhole(from, manifest.config, signal)).toString('utf8');
-  if (isCache) return { ...parseCacheDocument(text, manifest.layers), notes: notesIn(manifest.layers, from) };
+  if (isOnlyCache) return { ...parseCacheDocument(text, manifest.layers), notes: notesIn(manifest.layers, from) };
   return readInline(text, manifest.layers);
 }
 

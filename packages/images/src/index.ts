@@ -9,6 +9,7 @@ export type { MergedImages, MergeOptions } from './merge-images.ts';
 export type { LocalImages, Registries } from './places.ts';
 export { pullImage } from './pull-image.ts';
 export type { PullOptions } from './pull-image.ts';
+export { newestTime } from './newest-time.ts';
 export { readRemoteImages } from './read-remote.ts';
 export type { RemoteImage } from './read-remote.ts';
 export { readStatements } from './read-statements.ts';

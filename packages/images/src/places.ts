@@ -1,6 +1,6 @@
 import type { ImageRefs, LocalStore } from '@tbuild/content';
 import type { Platform, Reference } from '@tbuild/oci';
-import type { Repository } from '@tbuild/registry';
+import type { Access, Repository } from '@tbuild/registry';
 
 /** The images in the store. */
 export interface LocalImages {
@@ -12,6 +12,6 @@ export interface LocalImages {
 
 /** Access to registries. */
 export interface Registries {
-  /** Opens a repository. `push` requests write access immediately. */
-  openRepository(reference: Reference, access?: 'pull' | 'push'): Promise<Repository>;
+  /** Opens a repository. `push` and `delete` request that access immediately. */
+  openRepository(reference: Reference, access?: Access): Promise<Repository>;
 }

@@ -1,5 +1,5 @@
 /** The access that a request needs; it decides which token is used. */
-export type Access = 'pull' | 'push';
+export type Access = 'pull' | 'push' | 'delete';
 
 /** An outgoing request. The URL never has credentials. */
 export interface HttpRequest {

@@ -20,8 +20,8 @@ export interface RegistryClientOptions extends ConnectionOptions {
  */
 export interface RegistryClient extends AsyncDisposable {
   /**
-   * Opens the repository of a reference, without a request. With `push`, every token allows pushes, which saves a second
-   * token.
+   * Opens the repository of a reference, without a request. With `push` or `delete`, every token allows that, which saves
+   * a second token.
    */
   openRepository(reference: Reference, access?: Access): Repository;
   /**
@@ -56,7 +56,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         const at = parseReference(name);
         return { registry: at.registry, repository: name === own ? origin : open(at, 'pull') };
       });
-      const isPlain = first === undefined || access === 'push' || (first.repository === origin && rest.length === 0);
+      const isPlain = first === undefined || access !== 'pull' || (first.repository === origin && rest.length === 0);
       return isPlain ? origin : mirrored(origin, { places: [first, ...rest], unreachable });
     },
     authenticate: (registry, signal) => authenticate(registry, connections.to(registry), signal),

@@ -7,6 +7,7 @@ import { hasBlob } from './has-blob.ts';
 import { mountBlob } from './mount-blob.ts';
 import type { Remote } from './remote.ts';
 import type { Repository } from './repository.ts';
+import { listTags, removeTag } from './tags.ts';
 import { upload } from './upload.ts';
 
 /** Implements {@link Repository} with the distribution protocol. */
@@ -39,6 +40,8 @@ export function createRemoteRepository(remote: Remote): Repository {
       const bytes = await readManifest(target, signal);
       await putDocument(remote, { bytes, mediaType: target.mediaType }, { tagOrDigest: tag, signal });
     },
+    tags: (signal) => listTags(remote, signal),
+    untag: (tag, signal) => removeTag(remote, tag, signal),
     mount: (digest, from, signal) => mountBlob(remote, { digest, from }, signal),
   };
 }

@@ -37,6 +37,13 @@ export interface Repository extends Provider, Ingester {
   pushManifest(manifest: ManifestBytes, tagOrDigest: string, signal?: AbortSignal): Promise<PushedManifest>;
   /** Tags a stored manifest or index. */
   tag(target: Descriptor, tag: string, signal?: AbortSignal): Promise<void>;
+  /** Returns all tags. */
+  tags(signal?: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Removes a tag; what other tags name stays.
+   * @throws RegistryError for a tag that does not exist, and where the registry allows no deletion.
+   */
+  untag(tag: string, signal?: AbortSignal): Promise<void>;
   /** Mounts a blob from another repository of the same registry. Returns false if the registry does not support it. */
   mount(digest: Digest, fromRepository: string, signal?: AbortSignal): Promise<boolean>;
 }

@@ -80,3 +80,59 @@ describe('an immutable tag', needs('registry'), () => {
     await expect(put(first, tag)).rejects.toMatchObject({ status, codes: [code], said: [message] });
   });
 });
+
+describe('removing a tag', needs('registry'), () => {
+  const client = createTestClient();
+  afterAll(() => client[Symbol.asyncDispose]());
+
+  /** Pushes an image under two tags. */
+  async function pushed(host: string): Promise<Repository> {
+    const { store, index } = await makeImage();
+    const repository = client.openRepository(parseReference(`${host}/app`), 'delete');
+    await copyImage(index, { from: store, to: repository });
+    for (const tag of ['mr-1', 'latest']) await repository.tag(index, tag);
+    return repository;
+  }
+
+  test('leaves the image that another tag names, in a registry that deletes by digest only', async () => {
+    await using registry = await startRegistry();
+    const repository = await pushed(registry.host);
+    await repository.untag('mr-1');
+    expect(await repository.tags()).toEqual(['latest']);
+    await expect(repository.resolve('latest')).resolves.toBeDefined();
+    await expect(repository.untag('mr-1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('is one request to a registry that deletes by tag', async () => {
+    await using registry = await startRegistry();
+    await using proxy = await startFaultProxy(registry.host);
+    const repository = await pushed(proxy.host);
+    proxy.decide = (line) => (line.startsWith('DELETE ') ? { kind: 'answer', status: 202 } : undefined);
+    const before = proxy.seen.length;
+    await repository.untag('mr-1');
+    expect(proxy.seen.slice(before).map(({ line }) => line)).toEqual(['DELETE /v2/app/manifests/mr-1']);
+  });
+
+  test('changes nothing in a registry that refuses to delete', async () => {
+    await using registry = await startRegistry({ keeps: true });
+    const repository = await pushed(registry.host);
+    const { digest } = await repository.resolve('mr-1');
+    await expect(repository.untag('mr-1')).rejects.toMatchObject({ status: 405, codes: ['UNSUPPORTED'] });
+    await expect(repository.resolve('mr-1')).resolves.toMatchObject({ digest });
+  });
+});
+
+test('the tags of a repository come in pages', needs('registry'), async () => {
+  await using registry = await startRegistry();
+  await using proxy = await startFaultProxy(registry.host);
+  await using client = createTestClient();
+  const repository = client.openRepository(parseReference(`${proxy.host}/app`));
+  const link = '</v2/app/tags/list?last=b&n=2>; rel="next"';
+  proxy.decide = (line) =>
+    line.endsWith('?n=1000')
+      ? { kind: 'answer', status: 200, headers: { link }, body: '{"name":"app","tags":["a","b"]}' }
+      : line.endsWith('?last=b&n=2')
+        ? { kind: 'answer', status: 200, body: '{"name":"app","tags":["c"]}' }
+        : undefined;
+  expect(await repository.tags()).toEqual(['a', 'b', 'c']);
+});

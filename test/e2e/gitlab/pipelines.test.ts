@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type BaseImageName, pushBaseImage } from '../../support/base-images.ts';
+import { baseImage, type BaseImageName, pushBaseImage } from '../../support/base-images.ts';
 import { gitlabCiLocal, loadJobImage, makeRepository, runPipeline } from '../../support/gitlab.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
@@ -41,8 +41,8 @@ describe('the pipeline that tbuild gitlab-ci writes', machine, () => {
     return directory;
   }
 
-  function run(repository: string, name: string, progress = 'plain') {
-    return runPipeline(repository, image, {
+  function run(repository: string, name: string, progress = 'plain', jobs: readonly string[] = []) {
+    const variables = {
       CI_REGISTRY: registry.host,
       CI_REGISTRY_IMAGE: `${registry.host}/team/${name}`,
       CI_JOB_TOKEN: auth.password,
@@ -50,7 +50,8 @@ describe('the pipeline that tbuild gitlab-ci writes', machine, () => {
       CI_BUILDS_DIR: '/tmp/builds',
       GITLAB_CI: 'true',
       BUILDKIT_PROGRESS: progress,
-    });
+    };
+    return runPipeline(repository, image, variables, jobs);
   }
 
   /** Returns the document that a name in the registry refers to. */
@@ -93,6 +94,18 @@ RUN --mount=type=cache,target=/c echo ${word} >> /c/runs; echo runs: $(cat /c/ru
     const { manifests } = await inspect('both:latest');
     const platforms = manifests.map(({ platform }) => platform?.architecture);
     expect(platforms).toEqual(expect.arrayContaining(['amd64', 'arm64']));
+  });
+
+  test('removes old tags of merge requests, and keeps young caches, in a job to start by hand', async () => {
+    const repository = await project({ Dockerfile: 'FROM busybox\nRUN echo made > /made\n' });
+    const { stdout } = good(await run(repository, 'cleaned'));
+    expect(stdout).not.toContain('Removed');
+    const old = ['--dest-tls-verify=false', '--dest-creds', `${auth.username}:${auth.password}`];
+    const place = `${registry.host}/team/cleaned`;
+    await runChecked('skopeo', ['copy', ...old, `oci:${baseImage('busybox')}:latest`, `docker://${place}:mr-3`]);
+    expect(good(await run(repository, 'cleaned', 'plain', ['clean-up'])).stdout).toContain(`Removed ${place}:mr-3\n`);
+    await expect(inspect('cleaned:mr-3')).rejects.toThrow('manifest unknown');
+    for (const kept of ['cleaned:latest', 'cleaned/cache:build']) await inspect(kept);
   });
 
   test('builds independent stages in jobs of their own, which hand their steps on', async () => {

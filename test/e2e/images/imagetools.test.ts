@@ -178,4 +178,44 @@ describe('imagetools', needs('registry'), () => {
     await tbuild('imagetools', 'create', '-t', layout('1'), '--platform', 'linux/arm64', layout('1'));
     expect(imagesOf(directory).map(({ config }) => config.architecture)).toEqual(['arm64']);
   });
+
+  test('rm removes the tags that match and are old enough', async () => {
+    await using registry = await startRegistry();
+    const name = (tag: string) => `${registry.host}/team/app:${tag}`;
+    const pushed = async (tag: string, epoch: number) => {
+      const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+      const cache = ['--cache-to', `type=registry,ref=${registry.host}/team/app/cache:${tag}`];
+      const env = { SOURCE_DATE_EPOCH: String(epoch) };
+      good(await runTbuild(['build', '-t', name(tag), '--push', '--sbom=true', ...cache, context], { env }));
+    };
+    const now = Math.floor(Date.now() / 1000);
+    for (const [tag, epoch] of [
+      ['mr-1', 1],
+      ['mr-2', now],
+      ['latest', 1],
+    ] as const)
+      await pushed(tag, epoch);
+    const rm = (...args: string[]) => tbuild('imagetools', 'rm', ...args);
+    const review = name('mr-*');
+
+    expect(await rm('--filter', 'until=30d', '--dry-run', review)).toBe(`Would remove ${name('mr-1')}\n`);
+    expect(await rm('--filter', 'until=30d', review)).toBe(`Removed ${name('mr-1')}\n`);
+    expect(await rm(review)).toBe(`Removed ${name('mr-2')}\n`);
+    expect(await tbuild('imagetools', 'inspect', name('latest'))).toContain('Digest:');
+    expect(good(await runTbuild(['imagetools', 'rm', review])).stderr).toContain(`No tag matches ${review}`);
+
+    // The steps of the caches ran just now.
+    expect(await rm('--filter', 'until=1h', `${registry.host}/team/app/cache:*`)).toBe('');
+    expect(await rm(`${registry.host}/team/app/cache:l*`)).toContain('cache:latest');
+    expect(await rm('--filter', 'until=0s', `${registry.host}/team/app/cache:*`)).toContain('cache:mr-1');
+  });
+
+  test('rm of a tag that does not exist, and of a name without a tag, fails', async () => {
+    await using registry = await startRegistry();
+    await built(`${registry.host}/team/app:1`, 'amd64');
+    const missing = await runTbuild(['imagetools', 'rm', `${registry.host}/team/app:2`]);
+    expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining('team/app:2')]);
+    const untagged = await runTbuild(['imagetools', 'rm', `${registry.host}/team/app`]);
+    expect([untagged.exitCode, untagged.stderr]).toEqual([2, expect.stringContaining('expected NAME:TAG')]);
+  });
 });

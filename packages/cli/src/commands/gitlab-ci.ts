@@ -96,7 +96,9 @@ function frameOf({ given, env }: Asked): PipelineFrame {
 async function bakePipeline(asked: Asked): Promise<string> {
   const { child, tag = 'latest' } = asked.given;
   const targets = await bakeTargets(asked.env);
-  return child === true ? targetsPipelineFor({ targets, tag }, frameOf(asked)) : bakePipelineFor(frameOf(asked));
+  if (child === true) return targetsPipelineFor({ targets, tag }, frameOf(asked));
+  const pushed = targets.flatMap(({ name, isLink }) => (isLink ? [] : name));
+  return bakePipelineFor(pushed, frameOf(asked));
 }
 
 /** Returns the targets that `tbuild bake` would build, those that they build on first. */

@@ -1,6 +1,7 @@
 import { shellQuoted } from '@tbuild/linux';
 import {
   architectureOf,
+  CACHE,
   cachedJob,
   cacheOptions,
   common,
@@ -31,7 +32,13 @@ export function pipelineFor(options: PipelineOptions): string {
   const { platforms } = options;
   const stages = handedOn(options);
   const several = platforms.length > 1;
-  const names = ['check', ...(stages.length > 0 ? ['plan', 'parts'] : []), 'build', ...(several ? ['merge'] : [])];
+  const names = [
+    'check',
+    ...(stages.length > 0 ? ['plan', 'parts'] : []),
+    'build',
+    ...(several ? ['merge'] : []),
+    'clean-up',
+  ];
   return [
     heading(options.version),
     `stages: [${names.join(', ')}]\n`,
@@ -41,6 +48,7 @@ export function pipelineFor(options: PipelineOptions): string {
     ...(stages.length > 0 ? [planJob(planWords(options)), triggerJob('parts')] : []),
     several ? buildJobs(options) : buildJob(options),
     ...(several ? [mergeJob(options)] : []),
+    cleanUpJob(['$CI_REGISTRY_IMAGE'], options),
   ].join('\n');
 }
 
@@ -50,16 +58,20 @@ function handedOn({ cache, stages }: PipelineOptions): readonly string[] {
 }
 
 /** Returns a `.gitlab-ci.yml` in which a child pipeline builds the targets of the bake file in parallel jobs. */
-export function bakePipelineFor(frame: PipelineFrame): string {
+export function bakePipelineFor(targets: readonly string[], frame: PipelineFrame): string {
   const check = job('check', 'check', script('tbuild bake --check'), '  allow_failure: true');
   return [
     heading(frame.version),
-    `stages: [check, plan, build]\n`,
+    'stages: [check, plan, build, clean-up]\n',
     WORKFLOW,
     common(frame),
     check,
     planJob(`--image ${shellQuoted(frame.image)} --cache ${frame.cache} --tag "$TAG"`),
     triggerJob('build'),
+    cleanUpJob(
+      targets.map((name) => `$CI_REGISTRY_IMAGE/${name}`),
+      frame,
+    ),
   ].join('\n');
 }
 
@@ -156,4 +168,21 @@ merge:
     reports:
       dotenv: build.env
 `;
+}
+
+/** Removes the tags of merge requests and the caches that are old. The token of a job may do so in its own project. */
+function cleanUpJob(repositories: readonly string[], { cache }: PipelineFrame): string {
+  const names = [...repositories.map((name) => `${name}:mr-*`), ...(cache === 'registry' ? [`${CACHE}:*`] : [])];
+  const words = names.map((name) => `"${name}"`).join('\n      ');
+  const body = job(
+    'clean-up',
+    'clean-up',
+    `  rules:
+    - if: $CI_PIPELINE_SOURCE == "schedule"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+      when: manual
+      allow_failure: true`,
+    script('tbuild imagetools rm --filter until=30d', words),
+  );
+  return `# Removes tags of merge requests and caches that are older than 30 days: in scheduled pipelines, or by hand.\n${body}`;
 }

@@ -10,7 +10,11 @@ export interface BearerOptions {
   readonly tokens: TokenSource;
 }
 
-const ACTIONS: Readonly<Record<Access, string>> = { pull: 'pull', push: 'pull,push' };
+const ACTIONS: Readonly<Record<Access, string>> = {
+  pull: 'pull',
+  push: 'pull,push',
+  delete: 'pull,push,delete',
+};
 
 /**
  * Answers a `Bearer` challenge with a token for the repository and the access ("Token Authentication"). After the first

@@ -60,7 +60,7 @@ export function createdAt({ config }: StoredImage): number {
 }
 
 /** Matches like Go's `path.Match`: a star matches anything but a slash. */
-function pathPattern(text: string): RegExp {
+export function pathPattern(text: string): RegExp {
   const source = text.replaceAll(/\\.|\[\^?[^\]]+\]|[*?.+^${}()|[\]\\]/g, (part) => {
     if (part === '*') return '[^/]*';
     if (part === '?') return '[^/]';
