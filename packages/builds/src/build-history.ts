@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
-import { listDirectory, liveLeases, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
+import { isDigest } from '@tbuild/oci';
+import { listDirectory, liveLeases, moveToTrash, readNote, readText, type StoreLayout } from '@tbuild/store';
 import { eventsFile, failedTreeFile, recordFile } from './build-files.ts';
 import { type BuildRecord, parseRecord } from './build-record.ts';
 import { isBuildId, startOfBuild } from './build-ref.ts';
-import { decodeEvents, type TimedEvent } from './event-lines.ts';
+import { decodeEvents, hasWholeLines, type TimedEvent } from './event-lines.ts';
 
 type Builds = Pick<StoreLayout, 'builds' | 'build'>;
 
@@ -18,8 +19,22 @@ export function* listBuilds(store: Builds): Generator<BuildRecord, void> {
 
 /** Returns the record of a build by its whole ID, unless there is none or it is damaged. */
 export function findRecord(store: Builds, id: string): BuildRecord | undefined {
-  const text = readText(recordFile(store.build(id)));
-  return text === undefined ? undefined : parseRecord(text);
+  const note = readNote(recordFile(store.build(id)));
+  return note === undefined ? undefined : parseRecord(note);
+}
+
+/** Reports whether everything in the directory of a build can be read. A build that runs or was killed has no record. */
+export function isWholeBuild(directory: string): boolean {
+  const file = recordFile(directory);
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return true;
+  const note = readNote(file);
+  const failed = readText(failedTreeFile(directory));
+  return (
+    note !== undefined &&
+    parseRecord(note) !== undefined &&
+    (failed === undefined || isDigest(failed)) &&
+    hasWholeLines(readText(eventsFile(directory)) ?? '')
+  );
 }
 
 function idsIn({ builds }: Builds): readonly string[] {
@@ -70,7 +85,7 @@ type Removing = Builds & Pick<StoreLayout, 'snapshot' | 'trash' | 'leases'>;
 function removeFailedTree(store: Removing, id: string): void {
   const file = failedTreeFile(store.build(id));
   const tree = readText(file);
-  if (tree !== undefined && /^sha256:[0-9a-f]{64}$/.test(tree)) moveToTrash(store, store.snapshot(tree.slice(7)));
+  if (tree !== undefined && isDigest(tree)) moveToTrash(store, store.snapshot(tree.slice(7)));
   moveToTrash(store, file);
 }
 

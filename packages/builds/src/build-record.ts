@@ -1,5 +1,6 @@
 import type { SourceRange } from '@tbuild/errors';
 import type { ImageOp, RunOp, StepOp } from '@tbuild/graph';
+import type { Note } from '@tbuild/store';
 import type { Encode } from './without-secrets.ts';
 
 /** How a build ended. */
@@ -87,13 +88,9 @@ export function encodeRecord(record: BuildRecord, encode: Encode): string {
   return encode({ form: FORM, ...record });
 }
 
-/** Returns a record, or undefined if the text is damaged or of another form. */
-export function parseRecord(text: string): BuildRecord | undefined {
-  try {
-    const value: Partial<BuildRecord> & { readonly form?: unknown } = JSON.parse(text);
-    const isWhole = typeof value.id === 'string' && Array.isArray(value.steps) && typeof value.startedAt === 'number';
-    return value.form === FORM && isWhole ? (value as BuildRecord) : undefined;
-  } catch {
-    return undefined;
-  }
+/** Returns the record in a note, or undefined if it is of another form. */
+export function parseRecord(note: Note): BuildRecord | undefined {
+  const value: Partial<BuildRecord> & { readonly form?: unknown } = note;
+  const isWhole = typeof value.id === 'string' && Array.isArray(value.steps) && typeof value.startedAt === 'number';
+  return value.form === FORM && isWhole ? (value as BuildRecord) : undefined;
 }

@@ -25,6 +25,12 @@ export function* decodeEvents(text: string): Generator<TimedEvent, void> {
   }
 }
 
+/** Reports whether every line holds an event. */
+export function hasWholeLines(text: string): boolean {
+  const lines = text.split('\n');
+  return lines.pop() === '' && lines.every((line) => decodeEvent(line) !== undefined);
+}
+
 function decodeEvent(line: string): TimedEvent | undefined {
   try {
     const [at, value]: [number, ProgressEvent & { readonly text?: string; readonly base64?: string }] =

@@ -1,4 +1,12 @@
-export { findBuild, findRecord, listBuilds, readEvents, removeBuild, tidyBuilds } from './build-history.ts';
+export {
+  findBuild,
+  findRecord,
+  isWholeBuild,
+  listBuilds,
+  readEvents,
+  removeBuild,
+  tidyBuilds,
+} from './build-history.ts';
 export { buildId, buildRef, createBuildRef } from './build-ref.ts';
 export type {
   BuildRecord,

@@ -4,7 +4,7 @@ import type { Graph, Step } from '@tbuild/graph';
 import { makeDirectory } from '@tbuild/linux';
 import type { RuntimeConfig } from '@tbuild/oci';
 import type { Outcome, Progress, ProgressEvent } from '@tbuild/progress';
-import type { StoreLayout } from '@tbuild/store';
+import { encodeNote, type StoreLayout, writeAtomically } from '@tbuild/store';
 import { eventsFile, failedTreeFile, recordFile } from './build-files.ts';
 import {
   type BuildRecord,
@@ -81,7 +81,7 @@ export function openRecorder(asked: AskedRecord, { store, now }: RecorderOptions
         failed,
         ...end,
       };
-      writeFileSync(recordFile(directory), encodeRecord(record, encode));
+      save(recordFile(directory), encodeRecord(record, encode));
     });
   return {
     emit(event) {
@@ -100,6 +100,10 @@ export function openRecorder(asked: AskedRecord, { store, now }: RecorderOptions
     ended: (error) =>
       write({ status: hasCode(error, 'CANCELLED') ? 'canceled' : 'error', results: {}, error: errorOf(error) }),
   };
+}
+
+function save(file: string, record: string): void {
+  writeAtomically(file, encodeNote(file, record));
 }
 
 /** A record is worth nothing compared with the build: a full disk costs only the record. */

@@ -5,7 +5,7 @@ import { errnoName } from '@tbuild/errors';
 import { resultId, stepKey } from '@tbuild/graph';
 import { makeDirectory } from '@tbuild/linux';
 import { hexOf, isDigest, type Digest } from '@tbuild/oci';
-import { renameOver, listDirectory, readText, touch } from '@tbuild/store';
+import { encodeNote, listDirectory, readNote, renameOver, touch, type Note } from '@tbuild/store';
 import type { StepCache, StepRecord } from './step-cache.ts';
 
 /**
@@ -22,7 +22,7 @@ export function createLocalCache(directory: string): StepCache {
       const path = pathOf(record.key);
       const temporary = join(directory, `.${randomBytes(16).toString('hex')}`);
       makeDirectory(directory);
-      writeFileSync(temporary, JSON.stringify(record));
+      writeFileSync(temporary, encodeNote(path, JSON.stringify(record)));
       if (replace || readRecord(path, record.key) === undefined) {
         if (place(temporary, path, replace)) return record;
       }
@@ -80,25 +80,18 @@ function place(temporary: string, path: string, replace: boolean): boolean {
 }
 
 function readRecord(path: string, key: Digest | undefined): StepRecord | undefined {
-  const text = readText(path);
-  return text === undefined ? undefined : parseRecord(text, key);
+  const note = readNote(path);
+  return note === undefined ? undefined : parseRecord(note, key);
 }
 
-function parseRecord(text: string, key: Digest | undefined): StepRecord | undefined {
-  try {
-    const value: Partial<Record<keyof StepRecord, unknown>> = JSON.parse(text);
-    const { result, parent, createdAt } = value;
-    const named = value.key;
-    if (typeof named !== 'string' || !isDigest(named) || (key !== undefined && named !== key)) return undefined;
-    if (typeof result !== 'string' || !isDigest(result) || typeof createdAt !== 'number') return undefined;
-    const hasParent = typeof parent === 'string' && isDigest(parent);
-    return {
-      key: stepKey(named),
-      result: resultId(result),
-      createdAt,
-      ...(hasParent ? { parent: resultId(parent) } : {}),
-    };
-  } catch {
-    return undefined;
-  }
+function parseRecord({ key: named, result, parent, createdAt }: Note, key: Digest | undefined): StepRecord | undefined {
+  if (typeof named !== 'string' || !isDigest(named) || (key !== undefined && named !== key)) return undefined;
+  if (typeof result !== 'string' || !isDigest(result) || typeof createdAt !== 'number') return undefined;
+  const hasParent = typeof parent === 'string' && isDigest(parent);
+  return {
+    key: stepKey(named),
+    result: resultId(result),
+    createdAt,
+    ...(hasParent ? { parent: resultId(parent) } : {}),
+  };
 }

@@ -1,5 +1,5 @@
-import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { makeDirectory } from '@tbuild/linux';
 import {
   digestOf,
@@ -18,6 +18,7 @@ import type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
 import { Annotation } from './layout-annotations.ts';
 
 const LONGEST_NAME = 200;
+const LAYOUT = JSON.stringify({ imageLayoutVersion: '1.0.0' });
 
 /** The parts of a store that this file uses. */
 export type RefsStore = Pick<StoreLayout, 'root' | 'refs' | 'temporary'>;
@@ -72,6 +73,20 @@ export function createRefs(store: RefsStore): ImageRefs {
   };
 }
 
+/** Returns the files of names that cannot be read. */
+export function damagedRefs({ refs }: Pick<StoreLayout, 'refs'>): readonly string[] {
+  return listDirectory(refs).filter((name) => readEntry(join(refs, name)) === undefined && isThere(join(refs, name)));
+}
+
+/** Reports whether `index.json` and `oci-layout` are those of the names. */
+export function isIndexCurrent({ root, refs }: RefsStore): boolean {
+  return readText(join(root, 'oci-layout')) === LAYOUT && readText(join(root, 'index.json')) === indexOf(refs);
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
 function isNamed({ annotations = {} }: Descriptor): boolean {
   return annotations[Annotation.containerdName] !== undefined;
 }
@@ -91,8 +106,8 @@ function unnamedFileName(digest: Digest): string {
  * Writes the index under a lock, so that it has every name whose writer is done. Checks again after writing: if the lock of a slow
  * process was taken over, the last writer has still seen the last change.
  */
-function writeIndex({ root, refs: directory, temporary }: RefsStore): void {
-  replaceFile(join(root, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), temporary);
+export function writeIndex({ root, refs: directory, temporary }: RefsStore): void {
+  replaceFile(join(root, 'oci-layout'), LAYOUT, temporary);
   withLock(join(temporary, 'index.lock'), () => {
     let text = indexOf(directory);
     for (let written; written !== text; text = indexOf(directory)) {
@@ -117,11 +132,18 @@ function entriesOf(directory: string): readonly Descriptor[] {
 function readEntry(path: string): Descriptor | undefined {
   const text = readText(path);
   try {
-    return text === undefined ? undefined : parseDescriptor(JSON.parse(text));
+    const entry = text === undefined ? undefined : parseDescriptor(JSON.parse(text));
+    return entry !== undefined && fileOf(entry) === basename(path) ? entry : undefined;
   } catch {
     // An unclean shutdown may leave an incomplete file.
     return undefined;
   }
+}
+
+/** Returns the file name that an entry has to have. */
+function fileOf({ annotations, digest }: Descriptor): string {
+  const name = annotations?.[Annotation.containerdName];
+  return name === undefined ? unnamedFileName(digest) : fileName(name);
 }
 
 function entryOf(reference: Reference, target: Descriptor): Descriptor {

@@ -19,5 +19,6 @@ export { selectFiles } from './select/select-files.ts';
 export type { SelectedFile, SelectedFiles, SelectedSource, SelectOptions } from './select/selection.ts';
 export { receiveSelection, sendSelection } from './select/sent-selection.ts';
 export type { SentSelection } from './select/sent-selection.ts';
+export { isIndexFile } from './digest/is-index-file.ts';
 export { openStatIndex } from './digest/stat-index.ts';
 export type { StatIndex } from './digest/stat-index.ts';

@@ -78,6 +78,12 @@ export function openEarlierCopy(
 /** The header of a file and the padding of its last block. */
 const ARCHIVE_OVERHEAD = 768;
 
+/** Reports whether a file that {@link rememberCopy} has written is whole. */
+export function isCopyMemo(file: string): boolean {
+  const [result = '', top, ...files] = readWords(file) ?? [];
+  return isDigest(result) && top !== undefined && files.every((word, at) => at % 2 === 0 || isDigest(word));
+}
+
 /** Finds files in the layer directory of the earlier result, for tree writers. */
 export function filesInTree({ changed }: EarlierCopy, directory: string): WrittenFiles {
   return {

@@ -2,7 +2,7 @@ export { addFiles } from './add-files.ts';
 export { copyFiles } from './copy-files.ts';
 export { copyInline } from './copy-inline.ts';
 export type { CopyOptions, CopyTarget, Owner } from './copy-options.ts';
-export { filesInTree, isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
+export { filesInTree, isCopyMemo, isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
 export type { EarlierCopy } from './earlier-copy.ts';
 export { makeDirectory } from './make-directory.ts';
 export { writeLayer } from './write-layer.ts';

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId, StepKey } from '@tbuild/graph';
 import { hexOf, type Digest } from '@tbuild/oci';
+import { readStack } from '@tbuild/snapshot';
 import { countOnce, type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import { fetchedEntries } from './fetched-entries.ts';
@@ -121,12 +122,9 @@ function mountEntries({ store }: GcStore, disk: DiskUsage): readonly CacheEntry[
   });
 }
 
+/** Returns the names of the trees below. */
 function stackOf(name: string, { store }: GcStore): readonly string[] {
-  const file = join(store.snapshot(name), 'stack');
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && line !== name);
+  return (readStack(store.snapshot(name)) ?? []).filter((line) => line !== name);
 }
 
 function timeOf(path: string): number {

@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '@tbuild/errors';
 import type { Digest } from '@tbuild/oci';
+import { readStack } from '@tbuild/snapshot';
 import {
   listDirectory,
   moveToTrash,
@@ -45,8 +46,8 @@ function dropTrees(store: StoreLayout, syncedAt: number): number {
   const dropped = new Set(names.filter((name) => isUnsynced(join(directory, name, 'stack'), syncedAt)));
   for (const name of names) {
     if (dropped.has(name)) continue;
-    const stack = readFileSync(join(directory, name, 'stack'), 'utf8').split('\n');
-    if (stack.some((below) => dropped.has(below))) dropped.add(name);
+    const stack = readStack(join(directory, name));
+    if (stack?.some((below) => dropped.has(below))) dropped.add(name);
   }
   for (const name of dropped) moveToTrash(store, join(directory, name));
   return dropped.size;

@@ -1,8 +1,9 @@
 export { mayExceed, withDefaultLimits } from './cache-limits.ts';
 export type { CacheLimits } from './cache-limits.ts';
 export type { EntryKind } from './cache-entry.ts';
-export { checkStore } from './check-store.ts';
-export type { CheckedStore, Damage } from './check-store.ts';
+export { checkStore } from './check/check-store.ts';
+export type { CheckedStore, CheckOptions } from './check/checked-store.ts';
+export type { Damage } from './check/damage.ts';
 export { dropUnsynced } from './drop-unsynced.ts';
 export type { GcStore } from './gc-store.ts';
 export { keepWithin, pruneStore } from './prune.ts';

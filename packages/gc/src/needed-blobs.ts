@@ -23,32 +23,32 @@ export function namedBlobs(stores: GcStore): Set<Digest> {
   return blobsBelow(stores.refs.list(), stores);
 }
 
+/** Returns the descriptors of every blob of every image that the store keeps. */
+export function imageDescriptors(stores: GcStore): readonly Descriptor[] {
+  return descriptorsBelow([...stores.refs.list(), ...stores.refs.unnamed()], stores);
+}
+
 function blobsBelow(images: readonly { readonly target: Descriptor }[], stores: GcStore): Set<Digest> {
-  const seen = new Set<Digest>();
+  return new Set(descriptorsBelow(images, stores).map(({ digest }) => digest));
+}
+
+function descriptorsBelow(images: readonly { readonly target: Descriptor }[], stores: GcStore): readonly Descriptor[] {
+  const seen = new Map<Digest, Descriptor>();
   const pending: Descriptor[] = images.map(({ target }) => target);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (seen.has(next.digest)) continue;
-    seen.add(next.digest);
-    if (isDocument(next)) pending.push(...childrenIn(next.digest, stores));
+    seen.set(next.digest, next);
+    pending.push(...childrenOfImage(next, stores));
   }
-  return seen;
+  return [...seen.values()];
 }
 
-/** Returns a blob that an image needs and the store lacks. An index may lack the images of other platforms. */
-export function missingBlob(target: Descriptor, stores: GcStore): Digest | undefined {
-  const { digest, mediaType } = target;
-  if (!hasFile(digest, stores)) return digest;
-  if (!isDocument(target)) return undefined;
-  const children = childrenIn(digest, stores);
-  const needed = isIndexType(mediaType) ? children.filter((child) => hasFile(child.digest, stores)) : children;
-  return needed.map((child) => missingBlob(child, stores)).find((missing) => missing !== undefined);
+/** Returns the blobs that an index or manifest names. Returns none for other blobs. */
+export function childrenOfImage({ digest, mediaType }: Descriptor, stores: GcStore): readonly Descriptor[] {
+  return isIndexType(mediaType) || isManifestType(mediaType) ? childrenIn(digest, stores) : [];
 }
 
-function isDocument({ mediaType }: Descriptor): boolean {
-  return isIndexType(mediaType) || isManifestType(mediaType);
-}
-
-function hasFile(digest: Digest, { content }: GcStore): boolean {
+export function hasFile(digest: Digest, { content }: Pick<GcStore, 'content'>): boolean {
   return statSync(content.path(digest), { throwIfNoEntry: false })?.isFile() === true;
 }
 

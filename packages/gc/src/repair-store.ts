@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
+import { writeIndex } from '@tbuild/content';
 import { announceRemoval, createDiskUsage, liveLeases, removeUnused } from '@tbuild/store';
 import { listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry } from './cache-entry.ts';
-import type { Damage } from './check-store.ts';
+import type { Damage } from './check/damage.ts';
 import type { GcStore } from './gc-store.ts';
 import { namedBlobs } from './needed-blobs.ts';
 import { removeBlobs } from './remove-blobs.ts';
@@ -10,9 +12,11 @@ import { oldestUse } from './sweep-leftovers.ts';
 
 /** The figures of a repair. */
 export interface Repaired {
+  /** Damaged files that were removed or written again. */
   readonly files: number;
   /** Trees and steps: the damaged ones and those that stand on them. */
   readonly entries: number;
+  /** Of all that was removed. */
   readonly bytes: number;
   /** Entries that a running build may use. */
   readonly inUse: number;
@@ -39,12 +43,17 @@ export async function repairStore(stores: GcStore, damages: readonly Damage[], s
     limit: isIdle ? Infinity : limit,
   });
   const files = damages.flatMap((damage) => (damage.kind === 'file' ? damage.path : []));
-  const removed = files.filter((path) => removeUnused(path, store, { limit })).length;
+  const disk = createDiskUsage();
+  const removed = files
+    .map((path) => ({ path, bytes: disk.measure(path).own }))
+    .filter(({ path }) => removeUnused(path, store, { limit }));
+  const hasIndex = damages.some(({ kind }) => kind === 'index');
+  if (hasIndex || files.some((path) => dirname(path) === store.refs)) writeIndex(store);
   return {
-    files: removed,
+    files: removed.length + Number(hasIndex),
     entries,
-    bytes,
-    inUse: files.length - removed + chosen.length - entries,
+    bytes: removed.reduce((sum, file) => sum + file.bytes, bytes),
+    inUse: files.length - removed.length + chosen.length - entries,
     incomplete: damages.filter(({ kind }) => kind === 'image').length,
   };
 }

@@ -3,7 +3,7 @@ import type { Provider } from '@tbuild/content';
 import { measureLayer } from '@tbuild/diff';
 import { errnoName, hasCode } from '@tbuild/errors';
 import { type Descriptor, type Digest } from '@tbuild/oci';
-import { readText, writeAtomically, type StoreLayout } from '@tbuild/store';
+import { readNote, writeNote, type StoreLayout } from '@tbuild/store';
 
 interface Place {
   readonly store: StoreLayout;
@@ -16,8 +16,8 @@ interface Place {
  */
 export async function layerSize(layer: Descriptor, { store, content }: Place, signal?: AbortSignal): Promise<number> {
   const file = join(store.digestsOf(layer.digest), 'size');
-  const known = Number(readText(file) ?? NaN);
-  if (Number.isSafeInteger(known)) return known;
+  const { size: known } = readNote(file) ?? {};
+  if (typeof known === 'number') return known;
   try {
     const size = await measureLayer(layer, content, signal);
     remember(file, size);
@@ -31,7 +31,7 @@ export async function layerSize(layer: Descriptor, { store, content }: Place, si
 /** Remembers a size. A read-only store is measured every time. */
 function remember(file: string, size: number): void {
   try {
-    writeAtomically(file, String(size));
+    writeNote(file, { size });
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM'].includes(errnoName(error) ?? '')) throw error;
   }

@@ -12,6 +12,7 @@ export { isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } fr
 export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner } from './owner.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
+export { readStack } from './stack-file.ts';
 export { describeFailure } from './snapshot-error.ts';
 export type {
   Attributes,

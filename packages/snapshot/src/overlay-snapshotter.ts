@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory, removeTree } from '@tbuild/linux';
@@ -9,6 +9,7 @@ import { INSERTED_LAYER } from './insert-layer.ts';
 import { mountedLayers } from './mounted-layers.ts';
 import { describeFailure } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
+import { encodeStack, readStack, SNAPSHOT_NAME } from './stack-file.ts';
 
 /** The directories of the store that this package uses. */
 export type SnapshotStore = Pick<StoreLayout, 'snapshots' | 'activeSnapshots' | 'snapshot' | 'trash'>;
@@ -20,8 +21,8 @@ export interface OverlaySnapshotterOptions {
 
 /**
  * Keeps snapshots as directories in overlay's format. `snapshots/<name>/fs` holds the changes.
- * `snapshots/<name>/stack` lists the snapshots whose changes make up the tree, bottom first, and ends with an empty
- * line. `snapshots/<name>/l` holds short links to the layers below, which the next snapshot on this one takes over.
+ * `snapshots/<name>/stack` lists the snapshots whose changes make up the tree, bottom first, and has a
+ * checksum. `snapshots/<name>/l` holds short links to the layers below, which the next snapshot on this one takes over.
  * Unfinished snapshots are in `snapshots/.active/`.
  */
 export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
@@ -43,7 +44,6 @@ export function sweepAbandoned(store: SnapshotStore, before: number): number {
   return count;
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
 /** The kernel refuses to mount more (OVL_MAX_STACK). */
 const MAX_LOWERS = 499;
 
@@ -65,7 +65,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   async stat(name: string): Promise<Snapshot | undefined> {
-    const stack = this.#readStack(name);
+    const stack = readStack(this.#directoryOf(name));
     return stack !== undefined && this.#isComplete(name, stack) ? this.#snapshot(name, stack) : undefined;
   }
 
@@ -118,7 +118,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   async list(): Promise<readonly string[]> {
-    return listDirectory(this.#store.snapshots).filter((name) => NAME.test(name));
+    return listDirectory(this.#store.snapshots).filter((name) => SNAPSHOT_NAME.test(name));
   }
 
   /** Renames a complete directory to its name, unless the name is taken by an intact snapshot. */
@@ -127,9 +127,9 @@ class OverlaySnapshotter implements Snapshotter {
     return describeFailure(`commit tree "${name}"`, () => {
       if (stack.length === 1) removeTree(join(directory, 'l'));
       for (const name of ['work', INSERTED_LAYER]) removeTree(join(directory, name));
-      writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
+      writeFileSync(join(directory, 'stack'), encodeStack(name, stack));
       if (existsSync(place)) {
-        const standing = this.#readStack(name);
+        const standing = readStack(this.#directoryOf(name));
         if (standing === undefined || !this.#isComplete(name, standing)) moveToTrash(this.#store, place);
       }
       if (!existsSync(place)) renameUnlessTaken(directory, place);
@@ -175,23 +175,9 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #require(name: string): readonly string[] {
-    const stack = this.#readStack(name);
+    const stack = readStack(this.#directoryOf(name));
     if (stack === undefined) throw new TbuildError('SNAPSHOT', `Tree "${name}" does not exist`);
     return stack;
-  }
-
-  #readStack(name: string): readonly string[] | undefined {
-    try {
-      const [last, end, ...lines] = readFileSync(join(this.#directoryOf(name), 'stack'), 'utf8')
-        .split('\n')
-        .reverse();
-      // After a crash of the machine the file may be empty or truncated; an empty line marks its end.
-      const isComplete = last === '' && end === '' && lines.every((line) => NAME.test(line));
-      return isComplete ? lines.reverse() : undefined;
-    } catch (error) {
-      if (errnoName(error) === 'ENOENT' || errnoName(error) === 'EISDIR') return undefined;
-      throw error;
-    }
   }
 
   /**
@@ -200,7 +186,7 @@ class OverlaySnapshotter implements Snapshotter {
    */
   #isComplete(name: string, stack: readonly string[]): boolean {
     const own = stack.at(-1) === name ? [name] : stack;
-    return own.every((each) => existsSync(this.#layer(each)));
+    return own.every((each) => statSync(this.#layer(each), { throwIfNoEntry: false })?.isDirectory());
   }
 
   /**
@@ -214,7 +200,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #directoryOf(name: string): string {
-    if (!NAME.test(name)) throw new Error(`Invalid snapshot name: ${JSON.stringify(name)}`);
+    if (!SNAPSHOT_NAME.test(name)) throw new Error(`Invalid snapshot name: ${JSON.stringify(name)}`);
     return this.#store.snapshot(name);
   }
 }

@@ -14,9 +14,9 @@ export function readText(file: string): string | undefined {
   }
 }
 
-/** Reports whether an error means that no file has the name: nothing, or a directory, which the store does not have there. */
+/** Reports whether an error means that no file has the name: nothing, or what the store does not have there. */
 export function isNoFile(error: unknown): boolean {
-  return errnoName(error) === 'ENOENT' || errnoName(error) === 'EISDIR';
+  return ['ENOENT', 'EISDIR', 'ENOTDIR', 'ELOOP'].includes(errnoName(error) ?? '');
 }
 
 /** Renames an unfinished file to its name and replaces whatever had it. */

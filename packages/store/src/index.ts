@@ -10,7 +10,10 @@ export { acquireLease, afterRemovals, announceRemoval, liveLeases } from './leas
 export type { Lease, LiveLease } from './lease.ts';
 export { listDirectory } from './list-directory.ts';
 export { isOpenToOthers, protectStore } from './protect-store.ts';
+export { encodeNote, readNote, writeNote } from './note.ts';
+export type { Note } from './note.ts';
 export { removeUnused } from './remove-unused.ts';
+export { readSecretKey } from './secret-key.ts';
 export { isFull, spaceOf } from './space.ts';
 export type { Space } from './space.ts';
 export {

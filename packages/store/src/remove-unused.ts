@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, renameSync, statSync, type Stats } from 'node:fs';
+import { existsSync, lstatSync, renameSync, type Stats } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 import type { StoreLayout } from './layout.ts';
 import { moveToTrash } from './trash.ts';
@@ -27,7 +27,7 @@ export function removeUnused(
     if (errnoName(error) === 'ENOENT') return true;
     throw error;
   }
-  const isUsed = usedAt(statSync(aside)) >= limit;
+  const isUsed = usedAt(lstatSync(aside)) >= limit;
   if (isUsed && !existsSync(path)) {
     renameSync(aside, path);
     return false;

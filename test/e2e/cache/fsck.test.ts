@@ -1,5 +1,5 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
@@ -52,7 +52,7 @@ function damageTree(store: string): string {
 test('fsck names a damaged blob, record, layer description and tree', async () => {
   const store = await filledStore();
   const { blob, record, layer, tree } = damage(store);
-  const { exitCode, stdout, stderr } = await runTbuild(['fsck'], { store });
+  const { exitCode, stdout, stderr } = await runTbuild(['fsck', '--full'], { store });
   expect(exitCode).toBe(1);
   expect(stdout).toContain(`Blob ${blob} has bytes with the digest`);
   expect(stdout).toContain(`Record sha256:${record} cannot be read`);
@@ -65,7 +65,7 @@ test('fsck names a damaged blob, record, layer description and tree', async () =
 test('fsck --repair removes damaged entries and their dependents, and the next build makes them again', async () => {
   const store = await filledStore();
   const { tree } = damage(store);
-  const repaired = await runTbuild(['fsck', '--repair'], { store });
+  const repaired = await runTbuild(['fsck', '--full', '--repair'], { store });
   expect(repaired).toMatchObject({ exitCode: 0, stderr: '' });
   expect(repaired.stdout).toMatch(/\nRemoved 3 damaged files and [2-9] steps and trees \(\S+B\)\n$/);
   expect(existsSync(join(store, 'snapshots', tree))).toBe(false);
@@ -83,12 +83,12 @@ test('fsck --repair leaves a tree that a running build may use until the build h
   );
   const active = join(store, 'snapshots/.active');
   await eventually(() => readdirSync(active).length > 0);
-  const beside = await runTbuild(['fsck', '--repair'], { store });
+  const beside = await runTbuild(['fsck', '--full', '--repair'], { store });
   expect(beside.exitCode).toBe(1);
   expect(beside.stderr).toContain('may be in use by a running build');
   expect(existsSync(join(store, 'snapshots', tree))).toBe(true);
   await building;
-  expect(await runTbuild(['fsck', '--repair'], { store })).toMatchObject({ exitCode: 0 });
+  expect(await runTbuild(['fsck', '--full', '--repair'], { store })).toMatchObject({ exitCode: 0 });
   expect(existsSync(join(store, 'snapshots', tree))).toBe(false);
 });
 
@@ -104,6 +104,51 @@ test('fsck names an image that lacks a blob, which only another build can repair
   expect(checked.stderr).toContain('Build or pull the image again');
   await buildGood(FILES, { store, args: ['-t', 'app:1'] });
   expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0 });
+});
+
+/** Changes the first byte of the first file below a directory of a store, or of that file. Returns its name. */
+function changeFirst(store: string, place: string): string {
+  const path = join(store, place);
+  const names = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).toSorted() : [];
+  const file = names.map((name) => join(path, name)).find((each) => statSync(each).isFile()) ?? path;
+  const bytes = readFileSync(file);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  return basename(file);
+}
+
+test('fsck finds damaged image names, indexes, notes and build records without --full, also as JSON', async () => {
+  const store = await filledStore();
+  await buildGood(FILES, { store, args: ['-t', 'app:1', '-t', 'app:2'] });
+  const name = join(store, 'refs/docker.io+library+app=2');
+  writeFileSync(name, readFileSync(join(store, 'refs/docker.io+library+app=1')));
+  const changed = ['layers', 'context-index', 'index.json', 'builds'].map((place) => changeFirst(store, place));
+  const { exitCode, stdout } = await runTbuild(['fsck', '--format', 'json'], { store });
+  const damages = stdout
+    .trim()
+    .split('\n')
+    .map((line): { kind: string; path?: string } => JSON.parse(line));
+  expect(exitCode).toBe(1);
+  expect(damages.filter(({ kind }) => kind === 'index')).toHaveLength(1);
+  expect(damages.flatMap(({ path = '' }) => path).map((path) => basename(path))).toEqual(
+    expect.arrayContaining([basename(name), changed[0], changed[1]]),
+  );
+  expect(damages).toHaveLength(5);
+  const repaired = await runTbuild(['fsck', '--repair'], { store });
+  expect(repaired).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('\nRemoved 5 damaged files') });
+  expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0, stdout: 'The store is sound\n' });
+});
+
+test('fsck compares the size of a large blob, and reads its content with --full', async () => {
+  const store = scratchDirectory('store');
+  const build = await buildGood({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'a'.repeat(3 << 20) }, { store });
+  const { digest = '' } = build.image().manifest.layers[0] ?? {};
+  const blob = join(store, 'blobs/sha256', digest.replace('sha256:', ''));
+  changeFirst(blob, '.');
+  expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0 });
+  expect((await runTbuild(['fsck', '--full'], { store })).stdout).toContain(`Blob ${digest} has bytes with the digest`);
+  appendFileSync(blob, 'a');
+  expect((await runTbuild(['fsck'], { store })).stdout).toMatch(/Blob \S+ has \d+ bytes, expected \d+\n/);
 });
 
 function hasFile(store: string, name: string): boolean {

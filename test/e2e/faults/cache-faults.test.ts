@@ -92,6 +92,21 @@ describe.each(faults)('a store whose %s are', (_name, directory, depth) => {
   });
 });
 
+test.each(['layers', 'digests', 'snapshots', 'variants'])(
+  'a store whose files in %s have each the content of another one still builds the right image',
+  async (directory) => {
+    const store = scratchDirectory('store');
+    const context = writeFiles(FILES);
+    const output = join(scratchDirectory('archive'), 'image.tar');
+    const build = () => buildContext(context, { store, args: ['-o', 'type=image', '-o', `type=oci,dest=${output}`] });
+    isRight(good(await build()));
+    const files = filesIn(join(store, directory), 1);
+    const texts = files.map((path) => readFileSync(path));
+    files.forEach((path, at) => writeFileSync(path, texts[(at + 1) % texts.length] ?? ''));
+    isRight(good(await build()));
+  },
+);
+
 const blobsOf = (path: string): string => join(path, '../../../blobs/sha256');
 const variants: readonly (readonly [string, (path: string) => void])[] = [
   ...damages.map(([how, damage]) => [`whose descriptions are ${how}`, damage] as const),

@@ -7,6 +7,9 @@ import type { SelectedSource } from '../select/selection.ts';
 import { slimStat } from '../tree/slim-stat.ts';
 import type { DigestOptions } from './digest-selection.ts';
 
+/** Ends the name of the file, which begins with that of the stat index. */
+export const SELECTIONS = '.selections';
+
 /** Remembers digests of whole selections by the stats of everything in them. */
 export interface SelectionMemory {
   get(fingerprint: string): Digest | undefined;
@@ -46,13 +49,22 @@ export function openSelectionMemory(file: string): SelectionMemory {
 
 function read(file: string): ReadonlyMap<string, Digest> {
   try {
-    const text = readFileSync(file, 'latin1');
-    const body = text.slice(text.indexOf('\n') + 1);
-    if (text !== withChecksum(body)) return new Map();
-    return new Map(body.split('\n').flatMap(parseLine));
+    return new Map((bodyOf(file) ?? '').split('\n').flatMap(parseLine));
   } catch {
     return new Map();
   }
+}
+
+/** Reports whether a file is a whole memory. Throws when it cannot be read. */
+export function isSelectionMemory(file: string): boolean {
+  return bodyOf(file) !== undefined;
+}
+
+/** Returns undefined when the checksum is wrong. */
+function bodyOf(file: string): string | undefined {
+  const text = readFileSync(file, 'latin1');
+  const body = text.slice(text.indexOf('\n') + 1);
+  return text === withChecksum(body) ? body : undefined;
 }
 
 function parseLine(line: string): [string, Digest][] {

@@ -10,7 +10,7 @@ import { changedFile } from '../tree/changed-file.ts';
 import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
 import { digestSelection, type DigestOptions } from './digest-selection.ts';
 import { createFileHash, type FileHasher } from './file-hasher.ts';
-import { fingerprintOf, openSelectionMemory, type SelectionMemory } from './selection-memory.ts';
+import { fingerprintOf, openSelectionMemory, type SelectionMemory, SELECTIONS } from './selection-memory.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
 
 /** A hasher that does not read a file whose stats are those of an earlier build. */
@@ -79,7 +79,7 @@ class FileStatIndex implements StatIndex {
 
   constructor(file: string) {
     this.#file = file;
-    this.#selections = openSelectionMemory(`${file}.selections`);
+    this.#selections = openSelectionMemory(file + SELECTIONS);
   }
 
   /** Read on first use: a build whose selections are all unchanged does not need it. */

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { errnoName } from '@tbuild/errors';
 import { layerMediaType, parseDescriptor, type Descriptor, type Digest, type LayerCompression } from '@tbuild/oci';
-import { listDirectory, readText, writeAtomically, type StoreLayout } from '@tbuild/store';
+import { listDirectory, readNote, writeNote, type StoreLayout } from '@tbuild/store';
 
 /** Remembers the blob of each form of a layer, such as `gzip`. The blob may have been pruned since. */
 export interface LayerVariants {
@@ -18,7 +17,7 @@ const COMPRESSED = /^(gzip|zstd)(-\d+)?$/;
 export function createLayerVariants({ variantsOf }: Pick<StoreLayout, 'variantsOf'>): LayerVariants {
   return {
     get: (diffId, variant) => readDescriptor(variantsOf(diffId), variant),
-    set: (diffId, variant, blob) => writeAtomically(join(variantsOf(diffId), variant), JSON.stringify(blob)),
+    set: (diffId, variant, blob) => writeNote(join(variantsOf(diffId), variant), blob),
     compressed: (diffId) =>
       listDirectory(variantsOf(diffId))
         .toSorted()
@@ -27,15 +26,11 @@ export function createLayerVariants({ variantsOf }: Pick<StoreLayout, 'variantsO
   };
 }
 
-/** Reads a descriptor. A file that a crash left incomplete counts as missing. */
+/** Reads a descriptor. A damaged file counts as missing. */
 function readDescriptor(directory: string, variant: string): Descriptor | undefined {
-  try {
-    const blob = parseDescriptor(JSON.parse(readText(join(directory, variant)) ?? ''));
-    return blob.mediaType === layerMediaType(compressionOf(variant)) ? blob : undefined;
-  } catch (error) {
-    if (errnoName(error) === undefined) return undefined;
-    throw error;
-  }
+  const note = readNote(join(directory, variant));
+  const blob = note && parseDescriptor(note);
+  return blob?.mediaType === layerMediaType(compressionOf(variant)) ? blob : undefined;
 }
 
 /** Returns the compression of a variant. */

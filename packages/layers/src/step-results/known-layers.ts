@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { ResultId } from '@tbuild/graph';
 import type { Digest, Layer } from '@tbuild/oci';
-import { writeAtomically, type StoreLayout } from '@tbuild/store';
+import { writeNote, type StoreLayout } from '@tbuild/store';
 import { compressedForm, isStored, type LayerStore } from '../compressed-layers.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import { lostLayerBehind } from './lost-layer.ts';
@@ -40,7 +40,7 @@ export function createKnownLayers(
       if (layer === undefined || layer.descriptor.digest !== layer.diffId) return undefined;
       return isStored(layer.descriptor, stores) ? layer : undefined;
     },
-    save: (result, layer) => writeAtomically(fileOf(result), JSON.stringify(layer)),
+    save: (result, layer) => writeNote(fileOf(result), layer),
     forgetLost(error) {
       const loss = lostLayerBehind(error);
       const lost = loss && owners.get(loss.digest);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/graph';
 import { digestOf, hexOf, isDigest, type Digest } from '@tbuild/oci';
-import { listDirectory, readText, writeAtomically, type StoreLayout } from '@tbuild/store';
+import { listDirectory, readNote, writeNote, type StoreLayout } from '@tbuild/store';
 
 /** Names of the files that hold digests of tree parts. */
 const HASH = /^[a-f0-9]{64}$/;
@@ -21,26 +21,30 @@ export function createPartDigests({ digestsOf }: Pick<StoreLayout, 'digestsOf'>)
   return {
     async get(result, selector, compute) {
       const file = join(digestsOf(result), hexOf(digestOf(selector)));
-      const known = readText(file);
-      if (known !== undefined && isDigest(known)) return known;
+      const known = readPartDigest(file);
+      if (known !== undefined) return known;
       const digest = await compute();
-      writeAtomically(file, digest);
+      writeNote(file, { digest });
       return digest;
     },
     list(result) {
       const directory = digestsOf(result);
-      const read = listDirectory(directory).map((name) => [name, readText(join(directory, name))] as const);
-      return Object.fromEntries(
-        read.flatMap(([name, text]) =>
-          text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [],
-        ),
-      );
+      const known = listDirectory(directory)
+        .filter((name) => HASH.test(name))
+        .map((name) => [name, readPartDigest(join(directory, name))] as const);
+      return Object.fromEntries(known.flatMap(([name, digest]) => (digest === undefined ? [] : [[name, digest]])));
     },
     add(result, digests) {
       for (const [name, digest] of Object.entries(digests)) {
         const file = join(digestsOf(result), name);
-        if (!existsSync(file)) writeAtomically(file, digest);
+        if (!existsSync(file)) writeNote(file, { digest });
       }
     },
   };
+}
+
+/** Reads a digest of a part. A damaged file counts as missing. */
+export function readPartDigest(file: string): Digest | undefined {
+  const { digest } = readNote(file) ?? {};
+  return typeof digest === 'string' && isDigest(digest) ? digest : undefined;
 }

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { LocalStore } from '@tbuild/content';
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import { isDigest, type Digest } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { WebAnswer, WebClient } from '@tbuild/registry';
-import { type StoreLayout, touch, writeAtomically } from '@tbuild/store';
+import { readNote, type StoreLayout, touch, writeNote } from '@tbuild/store';
 
 /** A file downloaded from a web server, with its bytes in the content store. */
 export interface FetchedFile {
@@ -49,7 +48,7 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
   }
   if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
   const fetched = await store(answer, url, { ...options, content: web.content });
-  writeAtomically(memo, JSON.stringify({ ...fetched, source: shown(url) }));
+  writeNote(memo, { ...fetched, source: shown(url) });
   return checked(fetched, url, options);
 }
 
@@ -154,16 +153,11 @@ interface Memo extends FetchedFile {
 
 /** Returns an earlier download if its bytes are still stored. */
 function recall(file: string, { content }: Web): Memo | undefined {
-  try {
-    const { digest, etag, modified }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof digest !== 'string' || !isDigest(digest) || !content.use(digest)) return undefined;
-    return {
-      digest,
-      ...(typeof etag === 'string' ? { etag } : {}),
-      ...(typeof modified === 'number' ? { modified } : {}),
-    };
-  } catch {
-    // Never downloaded, or a crash left the file incomplete: download it.
-    return undefined;
-  }
+  const { digest, etag, modified } = readNote(file) ?? {};
+  if (typeof digest !== 'string' || !isDigest(digest) || !content.use(digest)) return undefined;
+  return {
+    digest,
+    ...(typeof etag === 'string' ? { etag } : {}),
+    ...(typeof modified === 'number' ? { modified } : {}),
+  };
 }

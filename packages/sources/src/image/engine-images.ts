@@ -15,7 +15,7 @@ import {
   type Digest,
   type Reference,
 } from '@tbuild/oci';
-import { touch, writeAtomically } from '@tbuild/store';
+import { touch, writeNote } from '@tbuild/store';
 import type { Engines } from './engines.ts';
 import { describe, recall, resolveFrom } from './image-documents.ts';
 import type { ImageSources } from './image-sources.ts';
@@ -109,7 +109,7 @@ export async function takeFromEngine(
   const resolved = await resolveFrom(asked, root, documents);
   await checkManifest(resolved.manifest, { images, signal });
   const source = `${engine.name}: ${request.reference}`;
-  writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, root: root.digest, source }));
+  writeNote(memo, { manifest: resolved.manifest, root: root.digest, source });
   return resolved;
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fromBytes, readWhole, type Provider, useStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { AskedSource, ImageRequest, ResolvedImage } from '@tbuild/frontend';
@@ -17,6 +16,7 @@ import {
   type Manifest,
   type Platform,
 } from '@tbuild/oci';
+import { readNote } from '@tbuild/store';
 import type { ImageSources } from './image-sources.ts';
 
 /** Where the documents of an image are read, and where they are kept. */
@@ -94,7 +94,7 @@ export interface KnownImage {
 /** Returns the manifest that a name resolved to before, if the store still has it and its configuration. */
 export function recall(file: string, images: Pick<ImageSources, 'content'>): KnownImage | undefined {
   try {
-    const { manifest: digest, root }: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(file, 'utf8'));
+    const { manifest: digest, root } = readNote(file) ?? {};
     const descriptor = parseDescriptor({ mediaType: 'application/json', digest, size: 0 });
     const bytes = useStored(images.content, descriptor.digest);
     if (bytes === undefined) return undefined;
@@ -106,7 +106,7 @@ export function recall(file: string, images: Pick<ImageSources, 'content'>): Kno
       root: typeof root === 'string' ? root : undefined,
     };
   } catch {
-    // Never resolved, or a crash left the file incomplete: ask the registry.
+    // Never resolved, or a document is damaged: ask the registry.
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ import type { EngineKind, ImageRequest, ResolvedImage, ResolveImage } from '@tbu
 import { formatPlatform, formatReference, parseReference, type Descriptor, type Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { PullPolicy } from '@tbuild/spec';
-import { touch, writeAtomically } from '@tbuild/store';
+import { touch, writeNote } from '@tbuild/store';
 import { findInEngine, findInEngines, isFromRegistry, takeFromEngine, type FoundInEngine } from './engine-images.ts';
 import { describe, recall, resolveFrom, type Documents, type KnownImage } from './image-documents.ts';
 import type { ImageSources } from './image-sources.ts';
@@ -115,7 +115,7 @@ async function askRegistry({ reference, memo, known, found }: Named, resolving: 
     if (known?.root !== undefined && (await ask()) === known.root) return await describe(request, known, stored);
     const root = await repository.resolve(reference.digest ?? tagOf(reference), signal);
     const resolved = await resolveFrom(request, root, { from: repository, images, signal });
-    writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, root: root.digest, source: name }));
+    writeNote(memo, { manifest: resolved.manifest, root: root.digest, source: name });
     return resolved;
   } catch (error) {
     if (signal.aborted) throw error;

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { linkSync, rmSync } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
-import { readText, type StoreLayout, writeAtomically } from '@tbuild/store';
+import { readSecretKey, type StoreLayout, writeAtomically } from '@tbuild/store';
 import type { BuildRequest } from '../../../request.ts';
 import type { Secrets } from '../../secrets.ts';
 
@@ -22,14 +22,16 @@ export function hashedSecret(
 ): string | undefined {
   const value = rebuildSecrets.includes(id) ? readSecret(id) : undefined;
   if (value === undefined) return undefined;
-  const hash = createHmac('sha256', secretKey ?? ownKey(store.secretKey));
+  const hash = createHmac('sha256', secretKey ?? ownKey(store));
   return hash.update(`${id}\0`).update(value).digest('hex');
 }
 
-/** Reads the key of the store, and makes it for the first time. Of several processes, the first one makes it. */
-function ownKey(file: string): string {
-  const known = readText(file);
+/** Reads the key of the store, and makes it for the first time or when it is damaged. Of several processes, the first one makes it. */
+function ownKey(store: Pick<StoreLayout, 'secretKey'>): string {
+  const { secretKey: file } = store;
+  const known = readSecretKey(store);
   if (known !== undefined) return known;
+  rmSync(file, { force: true, recursive: true });
   const made = `${file}.${process.pid}`;
   writeAtomically(made, randomBytes(32).toString('hex'), { mode: 0o600 });
   try {
@@ -39,5 +41,5 @@ function ownKey(file: string): string {
   } finally {
     rmSync(made, { force: true });
   }
-  return readText(file) ?? ownKey(file);
+  return readSecretKey(store) ?? ownKey(store);
 }
