@@ -1,4 +1,5 @@
 import type { FaultRow } from '../fault-row.ts';
+import { row as corruption } from './corruption.ts';
 import { row as kill } from './kill.ts';
 
-export const rows: readonly FaultRow[] = [kill];
+export const rows: readonly FaultRow[] = [kill, corruption];
