@@ -8,6 +8,7 @@ export { runShell } from './debug/run-shell.ts';
 export type { ShellPlace, ShellSession } from './debug/run-shell.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport } from './plan/call.ts';
+export { DEFAULT_NAMES } from './plan/load-dockerfile.ts';
 export type { CallRun, DockerfileSource } from './plan/open-call.ts';
 export type {
   BucketPlace,

@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   fsck: async () => (await import('./commands/store/fsck.ts')).fsck,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   verify: async () => (await import('./commands/verify/verify.ts')).verify,
+  lint: async () => (await import('./commands/lint.ts')).lint,
   explain: async () => (await import('./commands/explain.ts')).explain,
   init: async () => (await import('./commands/init.ts')).init,
   'gitlab-ci': async () => (await import('./commands/gitlab-ci.ts')).gitlabCi,

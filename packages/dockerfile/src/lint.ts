@@ -64,7 +64,11 @@ function toWarnings(findings: readonly Finding[], options: CheckOptions): LintWa
     );
 }
 
-function directiveOptions({ check }: Dockerfile['directives']): CheckOptions {
+/**
+ * Returns the options of the `# check=` directive.
+ * @throws TbuildError DOCKERFILE_SYNTAX
+ */
+export function directiveOptions({ check }: Dockerfile['directives']): CheckOptions {
   if (check === undefined) return DEFAULT_CHECK_OPTIONS;
   try {
     return parseCheckOptions(check.text);
@@ -140,15 +144,20 @@ function checkDescription(instruction: Extract<Instruction, { kind: 'from' | 'ar
   return [{ rule: 'InvalidDefinitionDescription', message, instruction }];
 }
 
+/** Returns the casing that most keywords of stages have. */
+export function majorityCasing({ stages }: Pick<Dockerfile, 'stages'>): 'lower' | 'upper' {
+  const casings = stages.flatMap(({ from, instructions }) =>
+    [from, ...instructions].map(({ keyword }) => casingOf(keyword)),
+  );
+  const count = (wanted: string): number => casings.filter((casing) => casing === wanted).length;
+  return count('lower') > count('upper') ? 'lower' : 'upper';
+}
+
 function checkInstructionCasing({ stages }: Pick<Dockerfile, 'stages'>): Finding[] {
-  const instructions = stages.flatMap((stage) => [stage.from, ...stage.instructions]);
-  const casings = instructions.map(({ keyword }) => casingOf(keyword));
-  const lower = casings.filter((casing) => casing === 'lower').length;
-  const upper = casings.filter((casing) => casing === 'upper').length;
-  const majority = lower > upper ? 'lower' : 'upper';
+  const majority = majorityCasing({ stages });
   const findings: Finding[] = [];
-  for (const [index, instruction] of instructions.entries()) {
-    if (casings[index] === majority) continue;
+  for (const instruction of stages.flatMap((stage) => [stage.from, ...stage.instructions])) {
+    if (casingOf(instruction.keyword) === majority) continue;
     const command = `Command '${instruction.keyword}'`;
     const message = `${command} should match the case of the command majority (${majority}case)`;
     findings.push({ rule: 'ConsistentInstructionCasing', message, instruction });
@@ -156,7 +165,8 @@ function checkInstructionCasing({ stages }: Pick<Dockerfile, 'stages'>): Finding
   return findings;
 }
 
-function casingOf(keyword: string): 'lower' | 'upper' | undefined {
+/** Returns the casing of a keyword; undefined if it is mixed. */
+export function casingOf(keyword: string): 'lower' | 'upper' | undefined {
   if (shapeOf(keyword) !== undefined) return 'upper';
   if (keyword === keyword.toLowerCase()) return 'lower';
   return keyword === keyword.toUpperCase() ? 'upper' : undefined;

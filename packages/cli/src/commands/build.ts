@@ -42,7 +42,8 @@ export const build: Command = {
   },
 };
 
-async function buildAsAsked(
+/** Builds once, and reports a failure. */
+export async function buildAsAsked(
   { flags, positional, onError }: ParsedArgs<typeof buildFlags> & { readonly onError: OnError },
   env: Environment,
 ): Promise<BuildEnd> {

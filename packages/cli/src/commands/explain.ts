@@ -1,4 +1,5 @@
 import { describeRule, isRuleName, ruleNames, ruleOf, type RuleName } from '@tbuild/dockerfile';
+import { isFixable } from '@tbuild/dockerfile/fix';
 import { rulePage } from '@tbuild/dockerfile/rule-pages';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
@@ -56,6 +57,7 @@ function pageOf(name: RuleName): string {
     ...(given === undefined ? [] : [`In these examples, ${given}.`]),
     `Bad:\n\n${indent(bad)}`,
     `Good:\n\n${indent(good)}`,
+    ...(isFixable(name) ? ['"tbuild lint --fix" corrects it.'] : []),
     `Docker's page: ${url}`,
   ];
   return `${parts.join('\n\n')}\n`;

@@ -1,0 +1,106 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { DEFAULT_NAMES } from '@tbuild/builder';
+import type { CheckOptions } from '@tbuild/dockerfile';
+import { hasCode, TbuildError } from '@tbuild/errors';
+import { givenCheckOptions } from '@tbuild/frontend';
+import type { Environment } from '../config/environment.ts';
+import { parseArgs, type FlagValues, type Flags } from '../flags/args.ts';
+import { buildFlags } from '../flags/build-flags.ts';
+import { foreignOptions } from '../flags/foreign-options.ts';
+import { splitPair } from '../flags/pairs.ts';
+import { correctFile, type FixableFile, replaceFile } from '../lint/fix-file.ts';
+import { unifiedDiff } from '../lint/unified-diff.ts';
+import { buildAsAsked } from './build.ts';
+import { type Command, helpOf } from './command.ts';
+
+const { file, target, platform, format, help } = buildFlags;
+
+/** The options of the help text. Every other option of a build is accepted too. */
+const lintFlags = {
+  fix: { kind: 'switch', help: 'Correct what can be corrected without changing what is built' },
+  diff: { kind: 'switch', help: 'Print what --fix would change, and change nothing; the exit code is 1 if it would' },
+  file,
+  target,
+  platform,
+  'build-arg': buildFlags['build-arg'],
+  'build-context': buildFlags['build-context'],
+  format,
+  help,
+} as const satisfies Flags;
+
+const allFlags = { ...buildFlags, ...lintFlags } as const;
+
+export const lint: Command = {
+  summary: 'Check a Dockerfile without building it, and correct it with --fix',
+  usage: 'lint [OPTIONS] [CONTEXT|DOCKERFILE]',
+  flags: lintFlags,
+  async run(argv, env) {
+    const { flags: given, positional } = parseArgs(argv, allFlags, foreignOptions);
+    if (given.help === true) {
+      env.stdout.write(helpOf(lint));
+      return 0;
+    }
+    const { fix = false, diff = false, ...flags } = withFile(given, positional, env);
+    if (diff) return showDiff(flags, env);
+    if (fix && correct(flags, env) === 'printed') return 0;
+    const { context, progress = 'none', ...rest } = flags;
+    const asked = { flags: { ...rest, progress, check: true }, positional: [context], onError: 'exit' as const };
+    return (await buildAsAsked(asked, env)).exitCode;
+  },
+};
+
+interface LintFlags extends FlagValues<typeof allFlags> {
+  readonly context: string;
+}
+
+/** Takes a Dockerfile in the place of the context for one of its directory. */
+function withFile(
+  flags: FlagValues<typeof allFlags>,
+  [context = '.', ...more]: readonly string[],
+  { cwd }: Environment,
+): LintFlags {
+  if (more.length > 0) throw new TbuildError('USAGE', `Usage: tbuild ${lint.usage}`);
+  const isFile = statSync(resolve(cwd, context), { throwIfNoEntry: false })?.isFile() === true;
+  return isFile && flags.file === undefined
+    ? { ...flags, file: context, context: dirname(context) }
+    : { ...flags, context };
+}
+
+function showDiff(flags: LintFlags, env: Environment): number {
+  const place = placeOf(flags, env);
+  const { before, after } = correctFile(place, optionsOf(flags));
+  env.stdout.write(unifiedDiff(before, after, place.name));
+  return before === after ? 0 : 1;
+}
+
+/** Corrects the Dockerfile in its place, or prints that of standard input. The check reports a syntax error better. */
+function correct(flags: LintFlags, env: Environment): 'printed' | 'written' {
+  const place = placeOf(flags, env);
+  const { path, name } = place;
+  try {
+    const { before, after, fixed } = correctFile(place, optionsOf(flags));
+    for (const { rule, line } of fixed) env.stderr.write(`Corrected ${name}:${line} ${rule}\n`);
+    if (path === undefined) env.stdout.write(after);
+    else if (before !== after) replaceFile(path, after);
+  } catch (error) {
+    if (path === undefined || !hasCode(error, 'DOCKERFILE_SYNTAX')) throw error;
+  }
+  return path === undefined ? 'printed' : 'written';
+}
+
+function optionsOf({ 'build-arg': args = [] }: LintFlags): CheckOptions | undefined {
+  return givenCheckOptions(Object.fromEntries(args.map(splitPair)));
+}
+
+/** @throws TbuildError USAGE for a Dockerfile that is not a file here. */
+function placeOf({ file, context }: LintFlags, { cwd }: Environment): FixableFile {
+  if (file === '-' || (context === '-' && file === undefined)) return { name: 'Dockerfile' };
+  const isElsewhere = /^(?:[a-z][\w+.-]*:\/\/|git@)/i.test(file ?? context);
+  const candidates = file === undefined ? DEFAULT_NAMES.map((name) => join(context, name)) : [file];
+  const found = candidates.map((name) => resolve(cwd, name)).find((path) => existsSync(path));
+  if (found !== undefined && !isElsewhere) return { path: found, name: relative(cwd, found) };
+  throw new TbuildError('USAGE', `There is no Dockerfile to correct in ${JSON.stringify(file ?? context)}`, {
+    hint: 'Name a file with -f, or a directory that has a Dockerfile',
+  });
+}
