@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { runChecked } from './run-process.ts';
 import { sharedService } from './services.ts';
 
-export type BaseImageName = 'busybox' | 'debian' | 'debian-arm64' | 'debian-build' | 'debian-python' | 'node';
+export type BaseImageName =
+  | 'busybox'
+  | 'debian'
+  | 'debian-arm64'
+  | 'debian-build'
+  | 'debian-cross'
+  | 'debian-python'
+  | 'node';
 
 const script = join(import.meta.dirname, '../../fixtures/images/make.sh');
 const layouts = new Map<BaseImageName, string>();

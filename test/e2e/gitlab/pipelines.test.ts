@@ -15,14 +15,23 @@ import { startTokenRegistry, type TokenRegistry } from '../../support/token-regi
 const auth = { username: 'gitlab-ci-token', password: 's3cret' };
 const fixtures = join(import.meta.dirname, '../../../fixtures/contexts');
 const image = 'tbuild-job:1';
-const machine = needs('docker', 'registry', 'git', 'skopeo', 'rsync', gitlabCiLocal);
+const machine = needs(
+  'docker',
+  'registry',
+  'git',
+  'skopeo',
+  'rsync',
+  'mmdebstrap',
+  'qemu-aarch64-static',
+  gitlabCiLocal,
+);
 
 describe('the pipeline that tbuild gitlab-ci writes', machine, () => {
   let registry: TokenRegistry;
   beforeAll(async () => {
     if (machine.skip === true) return;
     registry = await startTokenRegistry(auth);
-    const bases: BaseImageName[] = ['busybox', 'node'];
+    const bases: BaseImageName[] = ['busybox', 'node', 'debian-cross'];
     for (const name of bases)
       await pushBaseImage(name, `${registry.host}/library`, `${auth.username}:${auth.password}`);
     await loadJobImage(image);
@@ -84,16 +93,23 @@ RUN --mount=type=cache,target=/c echo ${word} >> /c/runs; echo runs: $(cat /c/ru
     expect(stderr).toContain('runs: first second');
   });
 
-  test('merges the images of two architectures into one index', async () => {
-    const repository = await project(
-      { Dockerfile: 'FROM busybox\nCOPY app.txt /\n', 'app.txt': 'app\n' },
-      '--platform',
-      'linux/amd64,linux/arm64',
-    );
-    good(await run(repository, 'both'));
-    const { manifests } = await inspect('both:latest');
-    const platforms = manifests.map(({ platform }) => platform?.architecture);
-    expect(platforms).toEqual(expect.arrayContaining(['amd64', 'arm64']));
+  test('compiles a C program for two architectures, and merges the images into one index', async () => {
+    const platforms = ['--platform', 'linux/amd64,linux/arm64'];
+    const repository = await project('c-program', '--file', 'Dockerfile.cross', ...platforms);
+    good(await run(repository, 'tally'));
+    const { manifests } = await inspect('tally:latest');
+    const pushed = manifests.map(({ platform }) => platform?.architecture);
+    expect(pushed).toEqual(expect.arrayContaining(['amd64', 'arm64']));
+
+    const out = scratchDirectory('tally');
+    const context = writeFiles({ Dockerfile: `FROM ${registry.host}/team/tally` });
+    const env = { CI_REGISTRY: registry.host, CI_JOB_TOKEN: auth.password };
+    good(await runTbuild([...platforms, '--output', out, context], { env }));
+    const emulators = { linux_amd64: 'qemu-x86_64-static', linux_arm64: 'qemu-aarch64-static' };
+    for (const [platform, emulator] of Object.entries(emulators)) {
+      const program = join(out, platform, 'bin/tally');
+      expect(execFileSync(emulator, [program], { input: 'b a\nb\n', encoding: 'utf8' })).toBe('2 b\n1 a\n');
+    }
   });
 
   test('removes old tags of merge requests, and keeps young caches, in a job to start by hand', async () => {
