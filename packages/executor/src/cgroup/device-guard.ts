@@ -52,11 +52,12 @@ export async function leaveDeviceGuard(): Promise<void> {
   await (await guard)?.leave();
 }
 
-/** The same as {@link leaveDeviceGuard} for a process that is about to exit: a background shell removes the group. */
+/**
+ * The same as {@link leaveDeviceGuard} for a process that is about to exit: a background shell removes the group. Until then
+ * the process stays in it, and what it still runs shares it.
+ */
 export async function removeDeviceGuardSoon(): Promise<void> {
-  const guard = entered;
-  entered = undefined;
-  (await guard)?.removeSoon();
+  (await entered)?.removeSoon();
 }
 
 async function enter(): Promise<Entered | undefined> {

@@ -40,8 +40,15 @@ export function removeAbandoned(directory: string): void {
     const path = join(parent, name);
     const stats = lstatSync(path, { throwIfNoEntry: false });
     const age = mtimeMs - (stats?.mtimeMs ?? mtimeMs);
-    if (age > (isOver(name) ? ENTERED_AFTER_MS : ABANDONED_AFTER_MS)) tryRemove(path);
+    if (age > (isOver(name) ? ENTERED_AFTER_MS : ABANDONED_AFTER_MS)) removeWithGroups(path);
   }
+}
+
+/** Removes a group and what a build in a step of a killed build left in it. */
+function removeWithGroups(directory: string): void {
+  const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const { name } of below) if (name.startsWith(GROUP_PREFIX)) removeWithGroups(join(directory, name));
+  tryRemove(directory);
 }
 
 function isOver(name: string): boolean {
