@@ -23,7 +23,8 @@ export async function runTbuild(
   const home = join(directory, 'home');
   if (!existsSync(home)) mkdirSync(home);
   const [command = '', ...rest] = [...through, program, ...args];
-  return await runProcess(command, rest, {
+  const ended = new AbortController();
+  const result = runProcess(command, rest, {
     cwd: directory,
     env: {
       HOME: home,
@@ -37,10 +38,11 @@ export async function runTbuild(
     },
     input,
     onStart(child) {
-      signal.addEventListener('abort', () => child.kill('SIGKILL'), { once: true });
+      signal.addEventListener('abort', () => child.kill('SIGKILL'), { signal: ended.signal });
       onStart?.(child);
     },
   });
+  return await result.finally(() => ended.abort());
 }
 
 /** Like {@link runTbuild}, but an exit code other than 0 fails the case. */

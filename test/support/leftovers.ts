@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Returns the ids of the processes whose command line contains `text`. */
 export function processesNaming(text: string): number[] {
@@ -27,8 +28,24 @@ function withDescendants(pid: number): number[] {
 
 /** Returns the control groups whose name contains `text`. */
 export function groupsNaming(text: string): string[] {
-  const found = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
-  return found.filter((path) => path.includes(text) && !path.slice(path.indexOf(text)).includes('/'));
+  return groupsBelow('/sys/fs/cgroup').filter(
+    (path) => path.includes(text) && !path.slice(path.indexOf(text)).includes('/'),
+  );
+}
+
+function groupsBelow(directory: string): string[] {
+  return entriesOf(directory)
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => [join(directory, name), ...groupsBelow(join(directory, name))]);
+}
+
+/** Returns nothing for a directory that was removed. */
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** Returns the mount lines, in any process's namespace, that contain `text`. */

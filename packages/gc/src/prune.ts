@@ -22,7 +22,7 @@ import { imageBlobs, namedBlobs } from './needed-blobs.ts';
 import { listWithSizes } from './recorded-usage.ts';
 import { removeBlobs } from './remove-blobs.ts';
 import { removeEntries, type RemovedEntries } from './remove-entries.ts';
-import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
+import { removeAllMemories, removeLostNotes, removeLostVariants, removeOldMemories } from './remove-memories.ts';
 import { oldestUse, sweepLeftovers } from './sweep-leftovers.ts';
 
 /** With limits, removes the least recently used entries until the cache is within them. */
@@ -99,6 +99,7 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
   });
   await removeLostVariants(stores);
   if (isIdle) removeUnnamed(store, limit);
+  if (isIdle && options.all === true) await removeLostNotes(stores);
   return { bytes, steps: removed.steps };
 }
 

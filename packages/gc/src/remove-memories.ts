@@ -1,8 +1,8 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { explainedSteps } from '@tbuild/cache';
 import { stepKey } from '@tbuild/graph';
-import { isDigest } from '@tbuild/oci';
+import { isDigest, type Digest } from '@tbuild/oci';
 import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
 import type { GcStore } from './gc-store.ts';
 
@@ -41,6 +41,19 @@ export async function removeLostVariants({ store, content }: Pick<GcStore, 'stor
       left--;
     }
     if (left === 0) moveToTrash(store, directory);
+  }
+}
+
+/**
+ * Removes what is noted about results without a record, which a killed prune leaves, and the sizes of layers that are gone.
+ * Call it only while no build runs.
+ */
+export async function removeLostNotes({ store, cache, content }: GcStore): Promise<void> {
+  const kept = new Set<Digest>();
+  for await (const { result } of cache.list()) kept.add(result);
+  for (const path of [...pathsIn(store.layers), ...pathsIn(store.digests)]) {
+    const subject = `sha256:${basename(path)}`;
+    if (isDigest(subject) && !kept.has(subject) && !existsSync(content.path(subject))) moveToTrash(store, path);
   }
 }
 

@@ -28,12 +28,12 @@ export async function layerSize(layer: Descriptor, { store, content }: Place, si
   }
 }
 
-/** Remembers a size. A read-only store is measured every time. */
+/** Remembers a size. In a store that is read-only or full a layer is measured every time. */
 function remember(file: string, size: number): void {
   try {
     writeNote(file, { size });
   } catch (error) {
-    if (!['EROFS', 'EACCES', 'EPERM'].includes(errnoName(error) ?? '')) throw error;
+    if (errnoName(error) === undefined) throw error;
   }
 }
 

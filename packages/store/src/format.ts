@@ -9,7 +9,7 @@ const FORMAT = 1;
  * Checks that this program knows the format of the store, and marks a store that has no mark yet.
  * @throws TbuildError USAGE for a store of another format.
  */
-export function requireFormat({ root, format }: Pick<StoreLayout, 'root' | 'format'>): void {
+export function requireFormat({ root, format, temporary }: Pick<StoreLayout, 'root' | 'format' | 'temporary'>): void {
   const text = readText(format);
   if (text?.trim() === String(FORMAT)) return;
   if (text !== undefined && text.trim() !== '') {
@@ -20,7 +20,7 @@ export function requireFormat({ root, format }: Pick<StoreLayout, 'root' | 'form
     );
   }
   try {
-    writeAtomically(format, `${FORMAT}\n`);
+    writeAtomically(format, `${FORMAT}\n`, { temporaryDirectory: temporary });
   } catch {
     // On a read-only or full file system; whatever needs to write says so.
   }

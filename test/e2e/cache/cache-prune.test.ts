@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -288,6 +288,20 @@ test('a build sweeps the leftovers of a killed build and empties the trash', asy
   for (const path of ['snapshots/.active/dead', 'tmp/blob-1-dead', 'run/files-dead'])
     expect(existsSync(join(store, path)), path).toBe(false);
   expect(statSync(join(store, 'records')).isDirectory()).toBe(true);
+});
+
+test('prune --all removes the notes of layers that are gone, also those that a killed prune left', async () => {
+  const store = scratchDirectory('store');
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN echo 1 > /one\n' }, { store, args: ['-t', 'app:1'] });
+  good(await runTbuild(['images'], { store }));
+  // A prune removes the record first.
+  for (const name of readdirSync(join(store, 'records'))) rmSync(join(store, 'records', name));
+  const notes = () => ['layers', 'digests'].flatMap((place) => readdirSync(join(store, place)));
+  good(await runTbuild(['prune', '--force'], { store }));
+  expect(notes()).not.toEqual([]);
+  good(await runTbuild(['rmi', 'app:1'], { store }));
+  good(await runTbuild(['prune', '--all', '--force'], { store }));
+  expect(notes()).toEqual([]);
 });
 
 test.each([

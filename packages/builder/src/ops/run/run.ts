@@ -51,7 +51,7 @@ export interface StepNetwork {
 
 /** What RUN uses. */
 export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observer'>, Omit<ImageLayers, 'leafSteps'> {
-  readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn' | 'secretKey'>;
+  readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn' | 'secretKey' | 'temporary'>;
   readonly settings: RunSettings;
   readonly emulators: Emulators;
   /**

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { linkSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { readSecretKey, type StoreLayout, writeAtomically } from '@tbuild/store';
 import type { BuildRequest } from '../../../request.ts';
@@ -9,7 +10,7 @@ import type { Secrets } from '../../secrets.ts';
 export interface SecretPorts extends Secrets, Pick<BuildRequest, 'rebuildSecrets'> {
   /** The key that the user gives the machines that share a cache. Defaults to one of the store's own. */
   readonly secretKey?: string;
-  readonly store: Pick<StoreLayout, 'secretKey'>;
+  readonly store: Pick<StoreLayout, 'secretKey' | 'temporary'>;
 }
 
 /**
@@ -27,12 +28,12 @@ export function hashedSecret(
 }
 
 /** Reads the key of the store, and makes it for the first time or when it is damaged. Of several processes, the first one makes it. */
-function ownKey(store: Pick<StoreLayout, 'secretKey'>): string {
-  const { secretKey: file } = store;
+function ownKey(store: Pick<StoreLayout, 'secretKey' | 'temporary'>): string {
+  const { secretKey: file, temporary } = store;
   const known = readSecretKey(store);
   if (known !== undefined) return known;
   rmSync(file, { force: true, recursive: true });
-  const made = `${file}.${process.pid}`;
+  const made = join(temporary, `secret-key-${process.pid}`);
   writeAtomically(made, randomBytes(32).toString('hex'), { mode: 0o600 });
   try {
     linkSync(made, file);
