@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { hasCode } from '@tbuild/errors';
-import type { WebAnswer, WebClient } from '@tbuild/registry';
+import { bytesFrom, rangeFrom, type WebAnswer, type WebClient } from '@tbuild/registry';
 import type { AzureCredential, AzureSpec } from './bucket-spec.ts';
 import type { Bucket, ObjectBody, PieceUpload } from './bucket.ts';
 import { createObjectClient, encodeKey, type ObjectClient, type ObjectRequest } from './object-client.ts';
@@ -37,8 +37,8 @@ export function openAzureBucket(spec: AzureSpec, { web, credential }: AzurePorts
       return { size: Number(headers['content-length'] ?? 0), changedAt };
     },
     async get(key, offset, signal) {
-      const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-      return (await client.send({ method: 'GET', url: urlOf(key), headers, subject: key, signal })).body;
+      const headers = rangeFrom(offset);
+      return bytesFrom(await client.send({ method: 'GET', url: urlOf(key), headers, subject: key, signal }), offset);
     },
     async put(key, body, signal) {
       const headers = { 'x-ms-blob-type': 'BlockBlob' };

@@ -124,6 +124,20 @@ function testBucket(open: (host?: string) => Bucket, host: () => string): void {
       expect(ranges).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/), expect.stringMatching(/^bytes=\d+-$/)]);
     });
 
+    test('a download resumes where the server sends everything again', async () => {
+      const blobs = emptyIn(open(proxy.host));
+      const { bytes, blob } = blobOf(50_000);
+      const text = Buffer.from(bytes.toString('hex'));
+      const target = { ...blob, digest: digestOf(text), size: text.length };
+      await blobs.write(repeatable(text), target);
+      proxy.decide = (line, before) => {
+        if (!line.startsWith('GET')) return undefined;
+        return before === 0 ? { kind: 'cut-answer', after: 30_000 } : { kind: 'answer', status: 200, body: `${text}` };
+      };
+      expect(digestOf(await readWhole(blobs, target))).toBe(target.digest);
+      expect(proxy.seen.at(-1)?.headers.range).toMatch(/^bytes=[1-9]\d*-$/);
+    });
+
     test('bytes that changed on the way are refused', async () => {
       const blobs = emptyIn(open(proxy.host));
       const { bytes, blob } = blobOf(100_000);

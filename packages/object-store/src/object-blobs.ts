@@ -1,9 +1,8 @@
 import { fromBytes, type Ingester, type Provider, type StoredBlob, verified } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { digestOf, MediaType, parseManifest, type Descriptor, type EncodedDocument } from '@tbuild/oci';
-import type { Clock } from '@tbuild/registry';
+import { type Clock, resumed, type ResumeOptions } from '@tbuild/registry';
 import type { Bucket } from './bucket.ts';
-import { download } from './download.ts';
 import { putStream, type UploadSizes } from './put-stream.ts';
 
 /** Where blobs and documents are in a bucket, as BuildKit lays them out. */
@@ -40,6 +39,8 @@ export function createObjectBlobs(bucket: Bucket, options: ObjectBlobsOptions): 
   const keyOf = (digest: string): string => `${prefix}${blobsPrefix}${digest}`;
   const nameOf = (name: string): string => `${prefix}${manifestsPrefix}${name}`;
   const documents = new Map<string, Uint8Array>();
+  const download = (key: string, { signal, size }: Omit<ResumeOptions, 'clock'>): AsyncIterable<Uint8Array> =>
+    resumed((offset) => bucket.get(key, offset, signal), { clock, signal, size });
   const write = async (
     source: AsyncIterable<Uint8Array>,
     blob: Descriptor,
@@ -62,7 +63,7 @@ export function createObjectBlobs(bucket: Bucket, options: ObjectBlobsOptions): 
       signal?.throwIfAborted();
       const known = documents.get(target.digest);
       return known === undefined
-        ? verified(download(bucket, keyOf(target.digest), { clock, signal }), target)
+        ? verified(download(keyOf(target.digest), { signal, size: target.size }), target)
         : fromBytes(known);
     },
     async write(source, expected, signal) {
@@ -73,7 +74,7 @@ export function createObjectBlobs(bucket: Bucket, options: ObjectBlobsOptions): 
       return write(fromBytes(bytes), blob, signal);
     },
     async resolve(name, signal) {
-      const bytes = await gather(download(bucket, nameOf(name), { clock, signal }), DOCUMENT_LIMIT);
+      const bytes = await gather(download(nameOf(name), { signal }), DOCUMENT_LIMIT);
       const digest = digestOf(bytes);
       documents.set(digest, bytes);
       return { mediaType: parseManifest(bytes).mediaType ?? MediaType.manifest, digest, size: bytes.length };

@@ -1,6 +1,6 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { WebAnswer, WebClient } from '@tbuild/registry';
+import { bytesFrom, rangeFrom, type WebAnswer, type WebClient } from '@tbuild/registry';
 import type { S3Credentials, S3Spec } from './bucket-spec.ts';
 import type { Bucket, ObjectBody, PieceUpload, StoredObject } from './bucket.ts';
 import {
@@ -52,8 +52,8 @@ export function openS3Bucket(spec: S3Spec, { web, credentials }: S3Ports): Bucke
       return answer.status === 404 ? undefined : storedObject(answer);
     },
     async get(key, offset, signal) {
-      const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-      return (await client.send({ method: 'GET', url: urlOf(key), headers, subject: key, signal })).body;
+      const headers = rangeFrom(offset);
+      return bytesFrom(await client.send({ method: 'GET', url: urlOf(key), headers, subject: key, signal }), offset);
     },
     async put(key, body, signal) {
       await (await client.send({ ...puts(body), method: 'PUT', url: urlOf(key), subject: key, signal })).discard();

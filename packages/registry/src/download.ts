@@ -1,36 +1,16 @@
 import type { Descriptor } from '@tbuild/oci';
-import type { HttpResponse } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Remote } from './remote.ts';
-import { ATTEMPTS, retryDelay } from './transport/retry.ts';
+import { bytesFrom, rangeFrom, resumed } from './resumed.ts';
 
-/**
- * Downloads a blob without verifying it. After a broken connection the download resumes at that byte, and fails after
- * several attempts without progress.
- */
-export async function* download(
+/** Downloads a blob without verifying it, see {@link resumed}. */
+export function download(
   remote: Remote,
   target: Descriptor,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let offset = 0;
-  for (let failures = 0; ;) {
-    const start = offset;
-    try {
-      for await (const chunk of await open(remote, { target, offset, signal })) {
-        yield chunk;
-        offset += chunk.length;
-      }
-      return;
-    } catch (error) {
-      // Only the end of the answer is missing.
-      if (offset === target.size && offset > start) return;
-      failures = offset > start ? 1 : failures + 1;
-      if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS)
-        throw error;
-      await remote.clock.sleep(retryDelay(failures), signal);
-    }
-  }
+  const { clock } = remote;
+  return resumed((offset) => open(remote, { target, offset, signal }), { clock, signal, size: target.size });
 }
 
 interface BlobPart {
@@ -62,25 +42,10 @@ async function openAt(
   const response = await ask(remote, {
     method: 'GET',
     target: place,
-    headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
+    headers: rangeFrom(offset),
     accept: offset === 0 ? [200] : [200, 206],
     subject: `blob ${target.digest} of ${remote.name}`,
     signal,
   });
-  const start = response.status === 206 ? startOf(response) : 0;
-  return without(response.body, Math.max(0, offset - start));
-}
-
-function startOf(response: HttpResponse): number {
-  const start = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
-  return Number(start ?? 0);
-}
-
-// Some servers ignore ranges and send everything again.
-async function* without(source: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array, void, undefined> {
-  let left = count;
-  for await (const chunk of source) {
-    if (left < chunk.length) yield chunk.subarray(left);
-    left = Math.max(0, left - chunk.length);
-  }
+  return bytesFrom(response, offset);
 }

@@ -9,6 +9,8 @@ export type { RegistryClient, RegistryClientOptions } from './registry-client.ts
 export type { RegistryCertificates } from './connections.ts';
 export { isTransientStatus, RegistryError } from './registry-error.ts';
 export type { Repository } from './repository.ts';
+export { bytesFrom, rangeFrom, resumed } from './resumed.ts';
+export type { ResumeOptions } from './resumed.ts';
 export { parseAddressRange } from './transport/address-range.ts';
 export type { ProxyOptions } from './transport/choose-proxy.ts';
 export { ATTEMPTS, retryDelay } from './transport/retry.ts';
