@@ -1,4 +1,4 @@
-import { abortable } from './abortable.ts';
+import { abortable } from '@tbuild/concurrency';
 import type { Send } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { retryDelay, type Clock } from './transport/retry.ts';

@@ -1,5 +1,5 @@
+import { abortable } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
-import { abortable } from './abortable.ts';
 import type { Challenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialSource } from './credential.ts';
 import { readBody, type HttpRequest, type HttpResponse, type Send } from './http-message.ts';

@@ -76,7 +76,7 @@ const IS_ISOLATED = 'ip address | grep -c 198.19.255.1 || true';
 /** Waits as long as there is an interface, which ends with pasta. */
 const AS_LONG_AS_CONNECTED = 'while ip address | grep -q 198.19.255.1; do sleep 0.1; done';
 
-const SHARED = 'RUN steps use the network of this machine: ';
+const SHARED = 'RUN steps use the network of this machine: "tbuild doctor" says why';
 
 describe('the network of steps', needs('root', 'pasta', hasAddress), () => {
   test.each(builders)(
@@ -132,6 +132,21 @@ describe('the network of steps', needs('root', 'pasta', hasAddress), () => {
     expect(printed(made)).toEqual(['met']);
   });
 
+  test.each(builders)('of $who is not waited for after an interrupt', async ({ asUser }) => {
+    const hanging = 'printf "#!/bin/sh\\nexec sleep 1000\\n" > /dev/net/pasta; chmod +x /dev/net/pasta';
+    let helpers: number[] = [];
+    const made = await build(['true'], {
+      asUser,
+      machine: `${hanging}; mount --bind /dev/net/pasta "$(realpath /usr/bin/pasta)"`,
+      onStart: async (child) => {
+        await vi.waitUntil(() => (helpers = processesBelow(child, /^sleep$/)).length > 0, patiently);
+        child.kill('SIGINT');
+      },
+    });
+    expect(made.exitCode, made.stderr).toBe(130);
+    await vi.waitFor(() => expect(helpers.filter(isRunning)).toEqual([]), patiently);
+  });
+
   test.each(builders)('of $who ends with tbuild, even if that is killed', async ({ asUser }) => {
     let pastas: number[] = [];
     await build([AS_LONG_AS_CONNECTED], {
@@ -146,34 +161,38 @@ describe('the network of steps', needs('root', 'pasta', hasAddress), () => {
   });
 });
 
-describe('steps use the network of the machine, as one line says,', needs('root', 'pasta', hasAddress), () => {
-  test.each([
-    ['pasta is not installed', 'mount --bind /dev/null /usr/bin/pasta', 'Install passt (apt install passt)'],
-    ['/dev/net/tun is missing', 'rm /dev/net/tun', '--device /dev/net/tun'],
-    ['Permission denied', 'chmod 0 /dev/net/tun', 'chmod 666 /dev/net/tun'],
-    ['fails as a profile would let it', 'mount --bind /bin/false "$(realpath /usr/bin/pasta)"', 'AppArmor'],
-  ])('if %s', async (reason, machine, hint) => {
-    const made = await build([IS_ISOLATED, `${IS_ISOLATED} # again`], { machine, asUser: true });
-    expect(printed(made)).toEqual(['0', '0']);
-    const lines = made.stderr.split('\n').filter((line) => line.includes(SHARED));
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(hint);
-    if (!reason.startsWith('fails')) expect(lines[0]).toContain(reason);
-    const refused = await build([IS_ISOLATED], { machine, asUser: true, args: ['--network', 'pasta'] });
-    expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toContain('RUN steps cannot have a network of their own: ');
-  });
-
-  test('after pasta has died', async () => {
-    const made = await build([`${AS_LONG_AS_CONNECTED}; echo lost`, IS_ISOLATED], {
-      onStart: async (child) => {
-        for (const pasta of await pastasOfRunningStep(child)) process.kill(pasta, 'SIGKILL');
-      },
+describe(
+  'steps use the network of the machine, as one line says and doctor explains,',
+  needs('root', 'pasta', hasAddress),
+  () => {
+    test.each([
+      ['pasta is not installed', 'mount --bind /dev/null /usr/bin/pasta', 'Install passt (apt install passt)'],
+      ['/dev/net/tun is missing', 'rm /dev/net/tun', '--device /dev/net/tun'],
+      ['Permission denied', 'chmod 0 /dev/net/tun', 'chmod 666 /dev/net/tun'],
+      ['fails as a profile would let it', 'mount --bind /bin/false "$(realpath /usr/bin/pasta)"', 'AppArmor'],
+    ])('if %s', async (reason, machine, hint) => {
+      const made = await build([IS_ISOLATED, `${IS_ISOLATED} # again`], { machine, asUser: true });
+      expect(printed(made)).toEqual(['0', '0']);
+      expect(made.stderr.split(SHARED)).toHaveLength(2);
+      const found = (await tbuild(['doctor'], { machine, asUser: true })).stdout;
+      expect(found.replaceAll(/\s+/g, ' ')).toContain(hint);
+      if (!reason.startsWith('fails')) expect(found.replaceAll(/\s+/g, ' ')).toContain(reason);
+      const refused = await build([IS_ISOLATED], { machine, asUser: true, args: ['--network', 'pasta'] });
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain('RUN steps cannot have a network of their own: ');
     });
-    expect(printed(made)).toEqual(['lost', '0']);
-    expect(made.stderr).toContain(`${SHARED}pasta has ended`);
-  });
-});
+
+    test('after pasta has died', async () => {
+      const made = await build([`${AS_LONG_AS_CONNECTED}; echo lost`, IS_ISOLATED], {
+        onStart: async (child) => {
+          for (const pasta of await pastasOfRunningStep(child)) process.kill(pasta, 'SIGKILL');
+        },
+      });
+      expect(printed(made)).toEqual(['lost', '0']);
+      expect(made.stderr).toContain(SHARED);
+    });
+  },
+);
 
 test.each([
   ['wget -T 3 -qO- http://127.0.0.1:9', true],

@@ -30,13 +30,13 @@ export function createStepNetwork(
   return {
     network: {
       start: isolated.start,
-      async join({ isRequired }) {
+      async join({ isRequired, signal }) {
         try {
-          return await isolated.join();
+          return await isolated.join(signal);
         } catch (error) {
           if (!hasCode(error, 'UNSUPPORTED')) throw error;
           if (isRequired) throw refused(error);
-          if (!hasWarned) warn(`RUN steps use the network of this machine: ${error.message}. ${error.hint}`);
+          if (!hasWarned) warn('RUN steps use the network of this machine: "tbuild doctor" says why');
           hasWarned = true;
           return undefined;
         }

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { abortable } from '@tbuild/concurrency';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { deviceGuardExit } from '../cgroup/device-guard.ts';
 import type { JoinedNetwork } from '../executor.ts';
@@ -12,27 +13,30 @@ export interface IsolatedNetwork {
   /** Starts it in the background, unless it is started. Does not fail: `join` does. */
   start(): void;
   /**
-   * Returns the network as soon as it is ready.
-   * @throws TbuildError UNSUPPORTED with a hint if this machine does not allow it, or if pasta has ended.
+   * Returns the network as soon as it is ready. An abort ends only the wait.
+   * @throws TbuildError UNSUPPORTED with a hint if this machine does not allow it, or if pasta has ended; the signal's reason
+   * on abort.
    */
-  join(): Promise<JoinedNetwork>;
-  /** Ends it, when all its steps have ended. Does not wait until the kernel has removed it. */
+  join(signal?: AbortSignal): Promise<JoinedNetwork>;
+  /** Ends it, when all its steps have ended, or while it is not ready. Does not wait until the kernel has removed it. */
   close(): Promise<void>;
 }
 
 /** Creates a network that one pasta connects. Call it from the main thread: pasta dies with the thread that started it. */
 export function createIsolatedNetwork(options: IsolatedNetworkOptions): IsolatedNetwork {
   let opening: Promise<Pasta> | undefined;
-  const open = (): Promise<Pasta> => (opening ??= connect(options));
+  const closing = new AbortController();
+  const open = (): Promise<Pasta> => (opening ??= connect({ ...options, signal: closing.signal }));
   return {
     start: () => void open().catch(() => {}),
-    async join() {
-      const { namespace, failure: failureOf } = await open();
+    async join(signal) {
+      const { namespace, failure: failureOf } = await abortable(open(), signal);
       const failure = failureOf();
       if (failure === undefined) return { namespace };
       throw unsupported(`pasta has ended${failure === '' ? '' : ` (${failure})`}`, 'Build again');
     },
     async close() {
+      closing.abort();
       const pasta = await opening?.catch(() => undefined);
       opening = undefined;
       pasta?.kill();
@@ -40,7 +44,7 @@ export function createIsolatedNetwork(options: IsolatedNetworkOptions): Isolated
   };
 }
 
-async function connect(options: IsolatedNetworkOptions): Promise<Pasta> {
+async function connect(options: Omit<PastaOptions, 'program'>): Promise<Pasta> {
   const program = findTool('pasta');
   if (program === undefined) throw unsupported('pasta is not installed', 'Install passt (apt install passt)');
   if (!existsSync('/dev/net/tun'))

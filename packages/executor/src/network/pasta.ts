@@ -26,7 +26,7 @@ const OPTIONS =
 /** The namespace is standard input; pasta writes its process id to standard output once the network is ready. */
 const PLACES = '--netns /proc/self/fd/0 --pid /proc/self/fd/1';
 
-export interface PastaOptions extends Pick<HelperOptions, 'runDirectory'> {
+export interface PastaOptions extends Pick<HelperOptions, 'runDirectory' | 'signal'> {
   /** The path of pasta. */
   readonly program: string;
   /** Ports of the machine's loopback that the namespace sees at its own. */
@@ -45,7 +45,8 @@ export interface Pasta extends JoinedNetwork {
 
 /**
  * Creates a network namespace and starts a pasta for it. Waits until the network is ready.
- * @throws TbuildError PROCESS_FAILED with what pasta says, UNSUPPORTED if there may be no namespace.
+ * @throws TbuildError PROCESS_FAILED with what pasta says, UNSUPPORTED if there may be no namespace; the signal's reason on
+ * abort.
  */
 export async function startPasta(options: PastaOptions): Promise<Pasta> {
   const namespace = await makeNamespace(options);
@@ -56,7 +57,11 @@ export async function startPasta(options: PastaOptions): Promise<Pasta> {
   log.output.on('close', () => (hasEnded = true));
   const connecting = connect(namespace, { ...options, errors: log.input });
   log.closeInput();
-  const { child, isReady } = await connecting;
+  const { child, isReady } = await connecting.catch((error: unknown) => {
+    closeSync(namespace);
+    log[Symbol.dispose]();
+    throw error;
+  });
   const kill = (): void => {
     closeSync(namespace);
     if (child.isRunning()) killInit(child.pid);
@@ -71,11 +76,11 @@ export async function startPasta(options: PastaOptions): Promise<Pasta> {
 const MAX_LOG = 2000;
 const CLONE_NEWPID = 0x2000_0000;
 
-async function makeNamespace({ runDirectory }: PastaOptions): Promise<number> {
+async function makeNamespace({ runDirectory, signal }: PastaOptions): Promise<number> {
   const nothing = openSync('/dev/null', 'r+');
   const calls = [must('unshare', CLONE_NEWNET), must('write', 1, { text: '1' }, 1), must('ppoll', 0, 0, 0, 0)];
   try {
-    const { child, isReady } = await startHelper(calls, { runDirectory, input: nothing, errors: nothing });
+    const { child, isReady } = await startHelper(calls, { runDirectory, input: nothing, errors: nothing, signal });
     if (!isReady)
       throw new TbuildError('UNSUPPORTED', 'a network namespace is not allowed', {
         hint: 'For a container: --cap-add SYS_ADMIN --device /dev/net/tun',

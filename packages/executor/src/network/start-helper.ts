@@ -1,8 +1,10 @@
+import { abortable } from '@tbuild/concurrency';
 import { openUnnamedFile, type StartedProcess } from '@tbuild/linux';
 import { DIE_WITH_PARENT } from '../enter/process-calls.ts';
 import { requireMachine } from '../machine/describe-host.ts';
 import { startTool } from '../machine/tools.ts';
 import { openNamelessPipe } from '../process/output-pipe.ts';
+import { killInit } from '../process/run-process.ts';
 import { encodeSyscallProgram, type Syscall } from '../syscalls/syscall-program.ts';
 
 /** A process that serves a build and dies with it. */
@@ -19,6 +21,8 @@ export interface HelperOptions {
   readonly errors: number;
   /** The descriptors from {@link FIRST_MORE} on. */
   readonly more?: readonly number[];
+  /** Kills it while it is not ready. */
+  readonly signal: AbortSignal;
 }
 
 /** The first of the descriptors that a helper gets besides. */
@@ -27,10 +31,11 @@ const PROGRAM = 3;
 
 /**
  * Starts a program of system calls and waits until it, or what it has become, writes a digit to standard output, or ends.
+ * @throws the signal's reason on abort.
  */
 export async function startHelper(
   calls: readonly Syscall[],
-  { runDirectory, input, errors, more = [] }: HelperOptions,
+  { runDirectory, input, errors, more = [], signal }: HelperOptions,
 ): Promise<Helper> {
   using ready = openNamelessPipe();
   const bytes = encodeSyscallProgram(requireMachine(), { calls: [DIE_WITH_PARENT, ...calls], reportTo: 1 });
@@ -38,10 +43,15 @@ export async function startHelper(
   const child = startTool(`/proc/self/fd/${PROGRAM}`, [], [input, ready.input, errors, executable.fd, ...more]);
   ready.closeInput();
   void child.ended();
-  const isReady = await new Promise<boolean>((resolve) => {
+  const answered = new Promise<boolean>((resolve) => {
     // The report of a program that failed begins with another byte.
     ready.output.once('data', (data: Buffer) => resolve(/^\d/.test(data.toString('latin1'))));
     ready.output.once('close', () => resolve(false));
   });
-  return { child, isReady };
+  try {
+    return { child, isReady: await abortable(answered, signal) };
+  } catch (error) {
+    killInit(child.pid);
+    throw error;
+  }
 }

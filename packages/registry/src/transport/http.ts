@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { getOrMake } from '@tbuild/concurrency';
+import { abortable } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
-import { abortable } from '../abortable.ts';
 import { basicAuthorization } from '../credential.ts';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
 import { proxyRefused, unreachable } from '../registry-error.ts';

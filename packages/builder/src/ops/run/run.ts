@@ -46,7 +46,7 @@ export interface StepNetwork {
    * Returns the network when it is ready, or undefined where this machine does not allow one.
    * @throws TbuildError UNSUPPORTED if it is required.
    */
-  join(options: { readonly isRequired: boolean }): Promise<JoinedNetwork | undefined>;
+  join(options: { readonly isRequired: boolean; readonly signal: AbortSignal }): Promise<JoinedNetwork | undefined>;
 }
 
 /** What RUN uses. */
@@ -134,9 +134,13 @@ interface KeyedRun {
   readonly base: ResultId | undefined;
 }
 
-async function networkOf({ network }: RunOp, { settings, ...ports }: RunPorts): Promise<Sandbox['network']> {
+async function networkOf(
+  { network }: RunOp,
+  { settings, ...ports }: RunPorts,
+  signal: AbortSignal,
+): Promise<Sandbox['network']> {
   if (network !== 'default') return network;
-  return (await ports.network.join({ isRequired: settings.network === 'pasta' })) ?? 'host';
+  return (await ports.network.join({ isRequired: settings.network === 'pasta', signal })) ?? 'host';
 }
 
 async function runInto(run: KeyedRun, ports: RunPorts, signal: AbortSignal): Promise<void> {
@@ -188,7 +192,7 @@ export async function inSandbox<T>(
   await using active = await prepareOn(run.base, ports);
   await using files = createStepFiles(store);
   const mounted = await openMounts(run.mounts, { step, files, signal }, ports);
-  const network = await networkOf(op, ports);
+  const network = await networkOf(op, ports, signal);
   const tree = openLayeredTree([...active.lowers, active.upper], flavour);
   const { fakeIds } = settings;
   const user = stepUser(resolveUser(tree, op.user), { singleId, fakeIds });
