@@ -1,11 +1,11 @@
 import { relative, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { isRemote, type TargetAttributes } from '@tbuild/bake';
 import { TbuildError } from '@tbuild/errors';
 import { goBool } from '@tbuild/oci';
 import type { Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { permissionOf } from '../flags/build-spec.ts';
+import { agrees } from '../services/ask.ts';
 
 /** What the targets of a bake ask for and a user has to grant: `fs.read=/etc`, `network.host`. */
 export type Grant = string;
@@ -92,18 +92,10 @@ function missingGrant({ kind, path }: Place, grants: readonly string[], { cwd }:
 }
 
 /** Asks on a terminal. */
-async function asksAndGets(missing: readonly Grant[], { stdin, stderr }: Environment): Promise<boolean> {
-  if (stdin.isTTY !== true || stderr.isTTY !== true) return false;
-  stderr.write(
-    `The targets ask for permissions:\n${missing.map((grant) => ` - ${grant}\n`).join('')}Grant them? [y/N] `,
-  );
-  const lines = createInterface({ input: stdin });
-  try {
-    const { value }: { readonly value?: unknown } = await lines[Symbol.asyncIterator]().next();
-    return typeof value === 'string' && /^y(es)?$/i.test(value.trim());
-  } finally {
-    lines.close();
-  }
+async function asksAndGets(missing: readonly Grant[], env: Environment): Promise<boolean> {
+  if (env.stdin.isTTY !== true || env.stderr.isTTY !== true) return false;
+  env.stderr.write(`The targets ask for permissions:\n${missing.map((grant) => ` - ${grant}\n`).join('')}`);
+  return agrees('Grant them?', env);
 }
 
 function refused(missing: readonly Grant[]): TbuildError {

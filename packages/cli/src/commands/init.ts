@@ -74,7 +74,9 @@ async function kindFor(project: Project, env: Environment): Promise<Kind> {
       },
     );
   if (kinds.length === 1) return only;
-  if (!env.stdin.isTTY)
+  const question = `Which kind of project is it: ${kinds.join(', ')}? [${only}]`;
+  const answer = env.stdin.isTTY ? await ask(question, env) : undefined;
+  if (answer === undefined)
     throw new TbuildError(
       'USAGE',
       `The files of ${JSON.stringify(project.name)} show several kinds: ${kinds.join(', ')}`,
@@ -82,7 +84,6 @@ async function kindFor(project: Project, env: Environment): Promise<Kind> {
         hint: `Choose one with --type, such as --type ${only}`,
       },
     );
-  const answer = await ask(`Which kind of project is it: ${kinds.join(', ')}? [${only}]`, env);
   return answer === '' ? only : choiceOf(answer, KINDS, 'kind');
 }
 

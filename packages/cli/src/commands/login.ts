@@ -59,8 +59,12 @@ async function ask(question: string, { stdin, stderr }: Environment, hidden = fa
   stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true });
+  // Ctrl-D and Ctrl-C close it, and nothing answers then.
+  const closed = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
   try {
-    return (await terminal.question('')).trim();
+    const answer = await Promise.race([terminal.question(''), closed]);
+    if (answer === undefined) throw new TbuildError('CANCELLED', 'The login was cancelled');
+    return answer.trim();
   } finally {
     terminal.close();
     if (hidden) stderr.write('\n');

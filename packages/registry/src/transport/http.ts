@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
-import { getOrMake } from '@tbuild/concurrency';
-import { abortable } from '@tbuild/concurrency';
+import { abortable, getOrMake } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
 import { basicAuthorization } from '../credential.ts';

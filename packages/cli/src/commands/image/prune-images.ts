@@ -19,7 +19,7 @@ export const pruneImages = storeCommand({
   async run({ flags: { all = false, filter = [], force }, services, env }) {
     const limit = services.now() - Math.max(0, ...parseUntil(filter));
     const what = all ? 'all images' : 'images without a name';
-    if (force !== true && !(await confirmed(what, env))) return;
+    if (force !== true && !(await confirmed(what, env))) return 1;
     for (const { reference, target, image } of listImages(services)) {
       if (createdAt(image) > limit) continue;
       if (reference === undefined) {

@@ -1,9 +1,9 @@
 import { TbuildError } from '@tbuild/errors';
 import type { Environment } from '../../config/environment.ts';
-import { ask } from '../../services/ask.ts';
+import { agrees } from '../../services/ask.ts';
 
 /**
- * Asks whether to remove something, and returns the answer.
+ * Asks whether to remove something, and returns the answer. Says so if nothing is removed.
  * @throws TbuildError USAGE without a terminal.
  */
 export async function confirmed(what: string, env: Pick<Environment, 'stdin' | 'stderr'>): Promise<boolean> {
@@ -11,6 +11,7 @@ export async function confirmed(what: string, env: Pick<Environment, 'stdin' | '
     throw new TbuildError('USAGE', 'Cannot ask for confirmation: there is no terminal', {
       hint: 'Use --force to remove without asking',
     });
-  const answer = await ask(`This will remove ${what}. Are you sure you want to continue? [y/N]`, env);
-  return /^y(es)?$/i.test(answer);
+  if (await agrees(`This will remove ${what}. Are you sure you want to continue?`, env)) return true;
+  env.stderr.write('Nothing was removed\n');
+  return false;
 }
