@@ -1,3 +1,4 @@
+import { TbuildError } from '@tbuild/errors';
 import { splitFlags, type RawFlag } from './flags.ts';
 import { findHeredocMarks, readHeredocs } from './heredoc.ts';
 import type { Instruction, InstructionBase } from './instruction.ts';
@@ -32,11 +33,34 @@ export function readInstruction(
   const { name } = cut;
   onInstruction?.(name, base);
   const shape = shapeOf(name);
-  if (shape === undefined) {
-    const { text, start, end } = cut.keyword;
-    throw syntaxError(`Unknown instruction: ${text}${didYouMean(text, KEYWORDS)}`, rangeOf(line, start, end));
+  if (shape === undefined)
+    throw unknownInstruction(cut.keyword, line, { above: reader.text.slice(0, line.startOffset) });
+  try {
+    return shape.parse({ base, name, line, args: cut.args, flags: cut.flags, heredocs });
+  } catch (error) {
+    throw withAdvice(error, { args: cut.args, usage: `${name} ${shape.usage}` });
   }
-  return shape.parse({ base, name, line, args: cut.args, flags: cut.flags, heredocs });
+}
+
+function unknownInstruction({ text, start, end }: Span, line: LogicalLine, { above }: { above: string }): TbuildError {
+  const meant = didYouMean(text, KEYWORDS);
+  const joined = meant === '' ? KEYWORDS.find((keyword) => text.startsWith(keyword)) : undefined;
+  const isContinued = /(?:&&|\||;)$/.test(above.trimEnd());
+  const hint =
+    joined !== undefined
+      ? `Put a space after ${joined}`
+      : isContinued
+        ? 'End the line above with "\\" to continue it here'
+        : undefined;
+  return syntaxError(`Unknown instruction: ${text}${meant}`, rangeOf(line, start, end), hint);
+}
+
+/** Adds a hint to an error about an instruction without arguments, or with a comment among them. */
+function withAdvice(error: unknown, { args, usage }: { readonly args: Arguments; readonly usage: string }): unknown {
+  if (!(error instanceof TbuildError)) return error;
+  if (args.words.some(({ text }) => text.startsWith('#')))
+    return Object.assign(error, { hint: 'Put the comment on its own line' });
+  return error.hint === undefined && args.words.length === 0 ? Object.assign(error, { hint: `Write ${usage}` }) : error;
 }
 
 interface CutInstruction {

@@ -4,6 +4,7 @@ export { isAttested, packageUrl, REFERENCE_DIGEST, statementOf } from './encode/
 export type { Attestation, Subject } from './encode/attestation.ts';
 export { compressStored } from './encode/compress-stored.ts';
 export type { StoredExport } from './encode/compress-stored.ts';
+export { checkDestination } from './check-destination.ts';
 export { createExporters } from './create-exporters.ts';
 export type { Destination } from './destination.ts';
 export type { ExporterContext, Surroundings } from './exporter-context.ts';

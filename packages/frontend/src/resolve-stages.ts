@@ -191,7 +191,8 @@ function ofFile(error: unknown, reference: string): unknown {
     return error;
   } catch (wrong) {
     if (!(wrong instanceof TbuildError)) throw wrong;
-    return Object.assign(wrong, { code: 'DOCKERFILE_SEMANTICS' });
+    const hint = /^\.{0,2}\//.test(reference) ? 'Name an image: FROM takes no directory' : wrong.hint;
+    return Object.assign(wrong, { code: 'DOCKERFILE_SEMANTICS', hint });
   }
 }
 

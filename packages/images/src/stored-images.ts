@@ -84,9 +84,8 @@ export function findImage(name: string, local: LocalImages): FoundImage {
   const [first] = byId;
   if (first !== undefined)
     return { references: byId.flatMap(({ reference }) => reference ?? []), target: first.target, image: first.image };
-  const known = images.map(({ reference, image }) =>
-    reference === undefined ? image.manifest.config.digest : formatReference(reference),
-  );
+  const names = images.flatMap(({ reference }) => (reference === undefined ? [] : [formatReference(reference)]));
+  const known = names.length > 0 ? names : images.map(({ image }) => image.manifest.config.digest);
   throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(name)} is not in the store`, {
     hint:
       known.length === 0

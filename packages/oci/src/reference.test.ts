@@ -57,14 +57,14 @@ test.each(valid)('%s is %s', (text, full, familiar) => {
 
 describe('is refused', () => {
   const invalid: [text: string, reason: RegExp][] = [
-    ['', /component ""/],
+    ['', /it is empty/],
     ['Nginx', /must be lowercase/],
     ['quay.io/Team/app', /must be lowercase/],
     ['app:', /tag ""/],
     ['app:-x', /tag "-x"/],
     [`app:${'x'.repeat(129)}`, /tag/],
     ['app@sha256:123', /digest/],
-    ['a//b', /component ""/],
+    ['a//b', /it is empty/],
     ['a/../b', /component ".."/],
     ['host:port/app', /registry "host:port"/],
     ['-host.example/app', /registry/],

@@ -76,6 +76,7 @@ function problemOf(registry: string, repository: string): string | undefined {
   const wrong = repository.split('/').find((component) => !COMPONENT.test(component));
   if (wrong === undefined) return undefined;
   if (/[A-Z]/.test(wrong)) return `repository name (${repository}) must be lowercase`;
+  if (repository === 'library/') return 'it is empty';
   return `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`;
 }
 

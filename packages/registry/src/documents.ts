@@ -27,7 +27,7 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   const question = { method: 'GET', target, headers: { accept: ACCEPT }, accept: [200], subject, signal } as const;
   const { response, bytes } = await askWhole(remote, question);
   if (bytes.length > LIMIT) throw new TbuildError('UNSUPPORTED', `Manifest of ${name} has more than ${LIMIT} bytes`);
-  const { mediaType } = parseManifest(bytes, mediaTypeOf(response));
+  const { mediaType } = parseAnswer(bytes, mediaTypeOf(response));
   const digest = digestOf(bytes);
   const expected = isDigest(tagOrDigest) ? tagOrDigest : response.headers['docker-content-digest'];
   if (expected?.startsWith('sha256:') && expected !== digest) {
@@ -127,4 +127,14 @@ async function requireTag(remote: Remote, tag: string, { digest, refused, signal
 function mediaTypeOf(response: HttpResponse): string | undefined {
   const type = response.headers['content-type']?.split(';')[0]?.trim();
   return type?.startsWith('application/vnd.') ? type : undefined;
+}
+
+function parseAnswer(bytes: Uint8Array, mediaType: string | undefined): ReturnType<typeof parseManifest> {
+  try {
+    return parseManifest(bytes, mediaType);
+  } catch (error) {
+    throw error instanceof TbuildError && error.hint === undefined
+      ? Object.assign(error, { hint: 'Check the address: another server than a registry may answer there' })
+      : error;
+  }
 }

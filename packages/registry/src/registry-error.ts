@@ -245,10 +245,12 @@ function hintOf(what: string, { host }: URL, peer: string): string | undefined {
   if (what.includes('client certificate'))
     return `Put a valid one into ~/.docker/certs.d/${host}/client.cert and client.key`;
   const isRegistry = peer === 'Registry';
-  if (what.includes('certificate') || what === NO_TLS)
+  if (what.includes('certificate'))
+    return `Trust its certificate authority with --ca FILE${isRegistry ? `, or give --insecure-registry ${host}` : ''}`;
+  if (what === NO_TLS)
     return isRegistry
-      ? `Trust its certificate authority, or give --insecure-registry ${host}`
-      : 'Trust its certificate authority (NODE_EXTRA_CA_CERTS)';
+      ? `Give --insecure-registry ${host} if it is meant to have no TLS`
+      : 'Begin the address with http:// if the server is meant to have no TLS';
   if (what === REFUSED) return 'Check the address and the port, and that the server is running';
   const mirror = isRegistry ? ', or name a mirror with --registry-map' : '';
   if (what === NO_ADDRESS || what === NO_ANSWER)

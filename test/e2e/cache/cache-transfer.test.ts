@@ -223,16 +223,15 @@ describe('compression of layers for a cache', () => {
   });
 
   test('the layers that only stages have are compressed less, unless a level is given', async () => {
-    const sizes = async (options: string): Promise<number[]> => {
-      const cache = join(scratchDirectory('cache'), 'made');
-      const args = ['--cache-to', `type=local,dest=${cache},mode=max${options}`];
-      await buildGood(STAGES, { store: scratchDirectory('store'), args });
-      return cacheLayers(cache).map(({ size }) => size);
-    };
-    const [usual, asked] = [await sizes(''), await sizes(',compression-level=6')];
-    expect([usual.length, asked.length]).toEqual([2, 2]);
-    expect(usual.filter((size) => asked.includes(size)).length).toBe(1);
-    expect(Math.max(...usual)).toBeGreaterThan(Math.max(...asked));
+    const [usual, asked] = ['usual', 'asked'].map((name) => join(scratchDirectory(name), 'made'));
+    const to = (dest: string | undefined) => ['--cache-to', `type=local,dest=${dest},mode=max`];
+    const args = [...to(usual), ...to(`${asked},compression-level=6`)];
+    await buildGood(STAGES, { store: scratchDirectory('store'), args });
+    const of = (cache = '') => cacheLayers(cache).map(({ digest, size }) => ({ digest, size }));
+    const quick = of(usual).filter(({ digest }) => !of(asked).some((other) => other.digest === digest));
+    const full = of(asked).filter(({ digest }) => !of(usual).some((other) => other.digest === digest));
+    expect([of(usual).length, quick.length, full.length]).toEqual([2, 1, 1]);
+    expect(quick[0]?.size).toBeGreaterThan(full[0]?.size ?? Infinity);
   });
 });
 
@@ -245,7 +244,8 @@ test('what is not a cache is a warning on import and an error on export', async 
   expect(imported.stderr).toContain('/does/not/exist');
   const files = { Dockerfile: 'FROM busybox\nRUN true\n' };
   const failed = await buildInline(files, { args: ['--cache-to', 'type=local,dest=/etc/hostname/cache'] });
-  expect(failed.exitCode).toBe(1);
+  expect(failed.exitCode).toBe(2);
+  expect(failed.stderr).toContain('a parent is not a directory');
   const ignored = await buildGood(files, {
     args: ['--cache-to', 'type=local,dest=/etc/hostname/cache,ignore-error=true'],
   });

@@ -25,6 +25,12 @@ export const fileCases: readonly MessageCase[] = [
     prepare: "printf 'x\\n' | iconv -t UTF-16 > .dockerignore",
   }),
   dockerfile('COPY of a pattern with a syntax error fails', 'FROM scratch\nCOPY [a- /app/\n', { files: { a: '' } }),
+  dockerfile('COPY of a JSON array that is not closed fails', 'FROM scratch\nCOPY ["a", "/app/"\n', {
+    files: { a: '' },
+  }),
+  dockerfile('COPY with a comment after it fails', 'FROM scratch\nCOPY a / # all\n', { files: { a: '' } }),
+  dockerfile('COPY with an operator of a shell fails', 'FROM scratch\nCOPY a / && ls\n', { files: { a: '' } }),
+  dockerfile('ADD of a URL with a misspelt scheme fails', 'FROM scratch\nADD htp://example.com/x /\n'),
   dockerfile(
     'COPY --from of a missing file fails',
     'FROM scratch AS a\nCOPY x /x\nFROM scratch\nCOPY --from=a /y /y\n',
@@ -43,10 +49,13 @@ export const fileCases: readonly MessageCase[] = [
   dockerfile('A directory without a Dockerfile fails', '', { prepare: 'rm Dockerfile' }),
   dockerfile('A directory with a Dockerfile of another name fails', '', { prepare: 'mv Dockerfile app.dockerfile' }),
   commandLine('A Dockerfile that -f names and that is missing fails', ['-f', 'docker/Dockerfile', '.']),
+  commandLine('A misspelt Dockerfile of -f fails, with a suggestion', ['-f', 'Dokerfile', '.']),
+  dockerfile('A binary Dockerfile fails', '', { prepare: "printf 'FROM \\0\\n' > Dockerfile" }),
   commandLine('A context that does not exist fails', ['no/such/directory']),
   commandLine('A context that is a file fails', ['Dockerfile']),
   commandLine('A context of an unknown scheme fails', ['ftp://example.com/x']),
   dockerfile('ADD of a URL where nobody answers fails', 'FROM scratch\nADD http://127.0.0.1:1/file /\n'),
+  dockerfile('ADD of https:// from a server without TLS fails', 'FROM scratch\nADD https://REGISTRY/file /\n'),
   dockerfile('ADD of a URL that does not exist fails', 'FROM scratch\nADD http://REGISTRY/nothing /\n'),
   dockerfile(
     'ADD of a URL with another checksum fails',

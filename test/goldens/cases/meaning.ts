@@ -26,6 +26,7 @@ export const meaningCases: readonly MessageCase[] = [
   dockerfile('FROM of a variable that is empty fails', 'ARG BASE\nFROM $BASE\n'),
   dockerfile('FROM of a tag that is empty fails', 'ARG VERSION\nFROM busybox:${VERSION}\n'),
   dockerfile('FROM of an argument that no ARG declares fails', 'FROM busybox:${VERSION}\n'),
+  dockerfile('FROM of a directory fails', 'FROM ./base\n'),
   dockerfile('FROM of an invalid reference fails', 'FROM Bad/Name\n'),
   dockerfile('FROM of an invalid platform fails', 'FROM --platform=linux/ scratch\n'),
   dockerfile('FROM of a layout without the platform fails', 'FROM busybox\nUSER 1\n', {

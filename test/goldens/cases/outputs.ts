@@ -29,6 +29,7 @@ export const outputCases: readonly MessageCase[] = [
     '.',
   ]),
   commandLine('A cache in Azure without an account fails', ['--cache-from', 'type=azblob,name=a', '.']),
+  commandLine('A cache in a directory that is a file fails', ['--cache-to', 'type=local,dest=Dockerfile', '.']),
   commandLine('A cache without a place fails', ['--cache-to', 'type=local', '.']),
   commandLine('FROM of an image where no registry answers fails', ['.'], {
     files: { Dockerfile: `FROM ${noSuchRegistry}/base:1\n` },

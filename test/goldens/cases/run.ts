@@ -55,6 +55,7 @@ export const runCases: readonly MessageCase[] = [
   commandLine('--ssh default without an agent fails', ['--ssh', 'default', '.']),
   commandLine('An unknown isolation fails', ['--isolation', 'vm', '.']),
   commandLine('An unknown network fails', ['--network', 'bridge', '.']),
+  commandLine('A limit that is no number fails', ['--ulimit', 'nofile=many', '.']),
   commandLine('An unknown limit fails', ['--ulimit', 'files=10', '.']),
   commandLine('A soft limit above the hard one fails', ['--ulimit', 'nofile=20:10', '.']),
   commandLine('An unknown resource fails', ['--resource', 'disk=1g', '.']),

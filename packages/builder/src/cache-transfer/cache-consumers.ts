@@ -1,4 +1,4 @@
-import { preparing } from '@tbuild/exporter';
+import { checkDestination, preparing } from '@tbuild/exporter';
 import { requireCompression, type LayerConsumer, type VariantStore, type WantedCompression } from '@tbuild/layers';
 import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../request.ts';
 
@@ -28,11 +28,15 @@ export function cacheConsumers({ cacheTo }: Pick<BuildRequest, 'cacheTo'>, store
 }
 
 /**
- * Checks before the build that the layers of its caches can be compressed.
- * @throws TbuildError UNSUPPORTED for a format that Node lacks, unless errors of the cache are ignored.
+ * Checks before the build that its caches can be written, unless their errors are ignored.
+ * @throws TbuildError UNSUPPORTED for a compression that Node lacks, USAGE for a directory that cannot be made.
  */
-export function requireCaches({ cacheTo }: Pick<BuildRequest, 'cacheTo'>): void {
-  for (const spec of withLayers(cacheTo)) if (!spec.ignoreError) requireCompression(spec);
+export async function requireCaches({ cacheTo }: Pick<BuildRequest, 'cacheTo'>): Promise<void> {
+  for (const spec of withLayers(cacheTo)) {
+    if (spec.ignoreError) continue;
+    requireCompression(spec);
+    if (spec.type === 'local') await checkDestination(spec.path, 'directory');
+  }
 }
 
 function withLayers(specs: readonly CacheExportSpec[]) {

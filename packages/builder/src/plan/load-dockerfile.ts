@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { decodeText } from '@tbuild/context';
 import { parseDockerfile, type Dockerfile } from '@tbuild/dockerfile';
-import { TbuildError } from '@tbuild/errors';
+import { suggest, TbuildError } from '@tbuild/errors';
 import { builtInSyntax } from '@tbuild/frontend';
 import { readLimitedFile } from '@tbuild/linux';
+import { listDirectory } from '@tbuild/store';
 import type { BuildRequest } from '../request.ts';
 
 /** A Dockerfile's text and location. */
@@ -60,10 +61,15 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
   throw new TbuildError(
     'NOT_FOUND',
     `Failed to read dockerfile: open ${wanted}: no such file or directory${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`,
-    {
-      hint: 'Pass the file with -f FILE, or its directory as the last argument',
-    },
+    { hint: similarFile(wanted) ?? 'Pass the file with -f FILE, or its directory as the last argument' },
   );
+}
+
+function similarFile(path: string): string | undefined {
+  const directory = dirname(path);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+  const near = suggest(basename(path), listDirectory(directory));
+  return near === undefined ? undefined : `Did you mean ${JSON.stringify(join(directory, near))}?`;
 }
 
 /** In this order; the last one is Podman's. */

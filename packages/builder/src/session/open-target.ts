@@ -63,7 +63,7 @@ export async function openTarget(
 ): Promise<TargetSession> {
   const underway = isOneOfMany ? { ...shared, progress: targetProgress(name, shared.progress) } : shared;
   const readSecret = (id: string): Buffer | undefined => read?.(id);
-  requireCaches(given);
+  await requireCaches(given);
   const outputs = isLink ? [] : await openOutputs(given.outputs, ports);
   const local = await fetchContext(given, ports, { ...underway, readSecret, sources });
   try {

@@ -56,6 +56,11 @@ export function parseArgs<F extends Flags>(
     }
   };
   const setShort = (letters: string): void => {
+    const [long = ''] = letters.split('=', 1);
+    if (long.length > 1 && Object.hasOwn(flags, long)) {
+      unknown.add(`-${long}`);
+      return;
+    }
     for (let rest = letters; rest !== '';) {
       const letter = rest.charAt(0);
       const [name, flag] = Object.entries(flags).find(([, { short }]) => short === letter) ?? [];
@@ -97,7 +102,7 @@ function unknownOptions(
   const hints = names.flatMap((name) => {
     const bare = name.replace(/^--/, '');
     const known = Object.hasOwn(foreign, bare) ? foreign[bare] : undefined;
-    const near = name.startsWith('--') ? suggest(bare, Object.keys(flags)) : undefined;
+    const near = suggest(name.length > 2 ? name.replace(/^-+/, '') : '', Object.keys(flags));
     const hint = known ?? (near === undefined ? undefined : `Did you mean --${near}?`);
     return hint === undefined ? [] : [names.length === 1 ? hint : `${name}: ${hint}`];
   });

@@ -119,7 +119,8 @@ function contextOf([context, ...more]: readonly string[]): string {
       hint: 'Write for example tbuild -t NAME .',
     });
   if (more.length === 0) return context;
-  throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
+  const given = [context, ...more].map((one) => JSON.stringify(one)).join(' and ');
+  throw new TbuildError('USAGE', `A build has one context, got ${given}`);
 }
 
 /** Returns the part for RUN steps. */

@@ -119,9 +119,10 @@ export function ulimits(limits: NonNullable<BuildSpec['ulimits']>): readonly Uli
     const text = typeof limit === 'object' ? `${limit.soft}:${limit.hard}` : String(limit);
     const shown = JSON.stringify(`${name}=${text}`);
     const [, low = '', high = low] = /^(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
-    if (!LIMITS.includes(name) || low === '')
+    const isKnown = LIMITS.includes(name);
+    if (!isKnown || low === '')
       throw new TbuildError('USAGE', `Invalid --ulimit ${shown}: expected NAME=SOFT[:HARD]`, {
-        hint: `Use one of ${LIMITS.join(', ')}`,
+        hint: isKnown ? 'Give numbers; -1 is no limit' : `Use one of ${LIMITS.join(', ')}`,
       });
     const [soft, hard] = [Number(low), Number(high)];
     if (hard !== -1 && (soft === -1 || soft > hard))

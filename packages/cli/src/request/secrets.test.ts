@@ -50,15 +50,16 @@ test('a secret of more than 500 KiB is refused', () => {
 });
 
 test('an id of --ssh stands for the agent of the user, a socket or keys', () => {
-  expect(sshSources({ default: true, a: '/x/sock', b: ['k1', '/k2'] }, env)).toEqual({
+  expect(sshSources({ default: true, a: cwd, b: ['file', cwd] }, env)).toEqual({
     default: { paths: ['/run/agent'] },
-    a: { paths: ['/x/sock'] },
-    b: { paths: [join(cwd, 'k1'), '/k2'] },
+    a: { paths: [cwd] },
+    b: { paths: [join(cwd, 'file'), cwd] },
   });
 });
 
-test('--ssh without an id, or without an agent where one is meant, is refused', () => {
+test('--ssh without an id, without an agent where one is meant, or with a missing key is refused', () => {
   const usage = expect.objectContaining({ code: 'USAGE' });
   expect(() => sshSources({ default: true }, { ...env, variables: {} })).toThrow(usage);
-  expect(() => sshSources({ '': ['x'] }, env)).toThrow(usage);
+  expect(() => sshSources({ '': ['file'] }, env)).toThrow(usage);
+  expect(() => sshSources({ a: ['file', 'absent'] }, env)).toThrow(usage);
 });

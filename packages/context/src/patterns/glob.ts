@@ -33,7 +33,10 @@ function* tokens(pattern: string): Iterable<readonly [string, string?, string?, 
   for (let at = 0; at < pattern.length;) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(pattern);
-    if (match === null) throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(pattern)} has a syntax error`);
+    if (match === null)
+      throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(pattern)} has a syntax error`, {
+        hint: 'Close its "["; a JSON array needs double quotes, commas and "]"',
+      });
     at = TOKEN.lastIndex;
     yield [match[0], match[1], match[2], match[3]];
   }

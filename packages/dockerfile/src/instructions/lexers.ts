@@ -59,7 +59,8 @@ function lexLegacyPair(line: LogicalLine, rest: Span): Arguments {
   while (next < rest.end && isBlank(line.text.charCodeAt(next))) next++;
   if (next >= rest.end) {
     const keyword = line.text.trimStart().split(/[\t\v\f\r ]/, 1)[0] ?? '';
-    throw syntaxError(`${keyword.toUpperCase()} must have two arguments`, rangeOf(line, rest.start, rest.end));
+    const message = `${keyword.toUpperCase()} must have two arguments`;
+    throw syntaxError(message, rangeOf(line, rest.start, rest.end), `Write ${keyword.toUpperCase()} NAME=VALUE`);
   }
   return { words: [span(line.text, rest.start, end), span(line.text, next, rest.end)], json: false, legacy: true };
 }

@@ -116,6 +116,7 @@ function parseOption(word: Word, field: string): Option {
     throw syntaxError(
       `Invalid field '${field}' must be a key=value pair${suggestionFor(key)}`,
       fieldRange(word, field),
+      field === '' ? 'Leave out spaces: the value ends at the first one' : undefined,
     );
   }
   if (name === undefined)
@@ -124,6 +125,7 @@ function parseOption(word: Word, field: string): Option {
 }
 
 function suggestionFor(key: string): string {
+  if (TYPES.some((type) => type === key)) return ` (did you mean type=${key}?)`;
   return Object.hasOwn(OPTIONS, key) ? '' : didYouMean(key, Object.keys(OPTIONS));
 }
 

@@ -22,32 +22,34 @@ import { parseRun } from './run.ts';
 import { parseMaintainer, parseStopsignal, parseUser, parseWorkdir } from './single-word.ts';
 import { parseVolume } from './volume.ts';
 
-/** How the words after a keyword are split, which parser reads them, and whether heredocs may follow. */
+/** How the words after a keyword are written and split, which parser reads them, and whether heredocs may follow. */
 export interface Shape {
+  /** The arguments, as a hint shows them. */
+  readonly usage: string;
   readonly lex: Lexer | 'instruction';
   readonly parse: (request: InstructionRequest) => Instruction;
   readonly heredocs?: true;
 }
 
 const SHAPES: Readonly<Record<string, Shape>> = {
-  ADD: { lex: lexJsonOrBlanks, parse: parseAdd, heredocs: true },
-  ARG: { lex: lexQuoted, parse: parseArg },
-  CMD: { lex: lexJsonOrText, parse: parseCmd },
-  COPY: { lex: lexJsonOrBlanks, parse: parseCopy, heredocs: true },
-  ENTRYPOINT: { lex: lexJsonOrText, parse: parseEntrypoint },
-  ENV: { lex: lexPairs, parse: parseEnv },
-  EXPOSE: { lex: lexBlanks, parse: parseExpose },
-  FROM: { lex: lexBlanks, parse: parseFrom },
-  HEALTHCHECK: { lex: lexHealthcheck, parse: parseHealthcheck },
-  LABEL: { lex: lexPairs, parse: parseLabel },
-  MAINTAINER: { lex: lexText, parse: parseMaintainer },
-  ONBUILD: { lex: 'instruction', parse: parseOnbuild },
-  RUN: { lex: lexJsonOrText, parse: parseRun, heredocs: true },
-  SHELL: { lex: lexJsonOrText, parse: parseShell },
-  STOPSIGNAL: { lex: lexText, parse: parseStopsignal },
-  USER: { lex: lexText, parse: parseUser },
-  VOLUME: { lex: lexJsonOrBlanks, parse: parseVolume },
-  WORKDIR: { lex: lexText, parse: parseWorkdir },
+  ADD: { usage: 'SOURCE… DESTINATION', lex: lexJsonOrBlanks, parse: parseAdd, heredocs: true },
+  ARG: { usage: 'NAME[=DEFAULT]', lex: lexQuoted, parse: parseArg },
+  CMD: { usage: '["PROGRAM", "ARGUMENT"]', lex: lexJsonOrText, parse: parseCmd },
+  COPY: { usage: 'SOURCE… DESTINATION', lex: lexJsonOrBlanks, parse: parseCopy, heredocs: true },
+  ENTRYPOINT: { usage: '["PROGRAM", "ARGUMENT"]', lex: lexJsonOrText, parse: parseEntrypoint },
+  ENV: { usage: 'NAME=VALUE', lex: lexPairs, parse: parseEnv },
+  EXPOSE: { usage: 'PORT[/PROTOCOL]', lex: lexBlanks, parse: parseExpose },
+  FROM: { usage: 'IMAGE [AS NAME]', lex: lexBlanks, parse: parseFrom },
+  HEALTHCHECK: { usage: 'CMD COMMAND, or HEALTHCHECK NONE', lex: lexHealthcheck, parse: parseHealthcheck },
+  LABEL: { usage: 'NAME=VALUE', lex: lexPairs, parse: parseLabel },
+  MAINTAINER: { usage: 'NAME', lex: lexText, parse: parseMaintainer },
+  ONBUILD: { usage: 'INSTRUCTION', lex: 'instruction', parse: parseOnbuild },
+  RUN: { usage: 'COMMAND', lex: lexJsonOrText, parse: parseRun, heredocs: true },
+  SHELL: { usage: '["PROGRAM", "ARGUMENT"]', lex: lexJsonOrText, parse: parseShell },
+  STOPSIGNAL: { usage: 'SIGNAL', lex: lexText, parse: parseStopsignal },
+  USER: { usage: 'NAME[:GROUP]', lex: lexText, parse: parseUser },
+  VOLUME: { usage: 'DIRECTORY', lex: lexJsonOrBlanks, parse: parseVolume },
+  WORKDIR: { usage: 'DIRECTORY', lex: lexText, parse: parseWorkdir },
 };
 
 /** All keywords in upper case. */

@@ -14,6 +14,8 @@ export function sourceAdvice(
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
+const SHELL_OPERATORS: ReadonlySet<string> = new Set(['&&', '||', '|', ';', '>', '>>']);
+
 function adviceFor(
   written: string,
   { text, from }: { readonly text: string; readonly from?: string },
@@ -21,7 +23,11 @@ function adviceFor(
   // Before a letter, a backslash escapes nothing that needs it.
   if (/\\[\w.]/.test(written))
     return { hint: `Use "/" between directories: in ${JSON.stringify(written)} "\\" escapes the character behind it` };
+  if (text.startsWith('#')) return { hint: 'Put the comment on its own line: here its words are sources' };
+  if (SHELL_OPERATORS.has(text))
+    return { hint: `Run commands with RUN: ${JSON.stringify(text)} is a source here`, fallback: true };
   if (from !== undefined) return undefined;
+  if (/^\w+:\/\//.test(written)) return { hint: `Begin it with http:// or https://, or name a Git repository` };
   if (/^\.\.(?:\/|$)/.test(posix.normalize(text)))
     return {
       hint: `Move it into the context, or pass its directory with --build-context NAME=DIRECTORY and use COPY --from=NAME: ${JSON.stringify(text)} is outside the context`,
