@@ -67,7 +67,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     return first === undefined ? 2 : 0;
   }
   if (first === CALL_FLAG) return (await import('./serve/serve.ts')).serve(env);
-  if (first === '--version' || first === 'version') {
+  if (first === '--version' || first === '-v' || first === 'version') {
     env.stdout.write(`tbuild ${VERSION}\n`);
     return 0;
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../../support/base-images.ts';
 import { startContainerd } from '../../support/containerd.ts';
 import { docker, startDocker, type Docker } from '../../support/docker.ts';
 import { startEngineProxy } from '../../support/engine-proxy.ts';
@@ -9,7 +10,7 @@ import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { startSshServer } from '../../support/ssh-server.ts';
-import { buildGood, buildInline } from '../../support/tbuild.ts';
+import { buildGood, buildInline, good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 const hello = { Dockerfile: 'FROM busybox\nCOPY message /\nCMD ["cat", "/message"]\n', message: 'it runs\n' };
 const platforms = ['--platform', 'linux/amd64,linux/arm64'];
@@ -115,7 +116,7 @@ test(
 );
 
 test(
-  'a Docker behind TLS is reached with the keys of DOCKER_CERT_PATH or of a context',
+  'a Docker behind TLS is reached with the keys of DOCKER_CERT_PATH, of a context or of options',
   needs('docker', 'openssl'),
   async () => {
     const keys = scratchDirectory('keys');
@@ -133,6 +134,12 @@ test(
     const chosen = { DOCKER_CONFIG: config, DOCKER_CONTEXT: 'far' };
     await buildGood(hello, { args: ['--tag', 'tls:2', '--load'], env: chosen });
     expect(await run(engine.host, 'tls:2', env)).toBe('it runs\n');
+
+    const options = ['ca', 'cert', 'key'].map((name) => `--tls${name === 'ca' ? 'cacert' : name}=${keys}/${name}.pem`);
+    const called = ['__docker', 'buildx', '--host', engine.host, '--tlsverify', ...options, 'buildx', 'build'];
+    const context = writeFiles(hello);
+    good(await runTbuild([...called, ...baseImageArguments(), '--tag', 'tls:3', context]));
+    expect(await run(engine.host, 'tls:3', env)).toBe('it runs\n');
 
     const stranger = { ...env, DOCKER_CERT_PATH: scratchDirectory('empty') };
     const failed = await buildInline(hello, { args: ['--load'], env: stranger });

@@ -28,6 +28,24 @@ test('the set-up of a builder that CI jobs begin with is accepted, with one line
   expect((await tbuild('buildx', 'version')).stdout).toMatch(/^tbuild /);
 });
 
+test('buildx takes its short names, a builder before the command, and a format of its list', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const id = /^sha256:[0-9a-f]{64}\n$/;
+  expect((await tbuild('buildx', '--builder', 'ci', 'b', '-q', context)).stdout).toMatch(id);
+  expect((await tbuild('buildx', 'ls', '--format', '{{.Name}} {{.Status}}')).stdout).toBe('default running\n');
+  expect(JSON.parse((await tbuild('buildx', 'ls', '--format=json')).stdout)).toMatchObject({ Name: 'default' });
+  expect((await tbuild('-v')).stdout).toBe((await tbuild('version')).stdout);
+});
+
+test('a command of buildx that has no meaning here names what to use instead', async () => {
+  for (const [word = '', hint = ''] of [
+    ['install', 'tbuild install --as-buildx'],
+    ['debug', 'tbuild debug'],
+    ['dial-stdio', 'no daemon'],
+  ])
+    expect(await runTbuild(['buildx', word])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(hint) });
+});
+
 test('BUILDX_BUILDER and --builder have no effect', async () => {
   const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
   const build = await runTbuild(['build', '--builder', 'ci', '-q', context], { env: { BUILDX_BUILDER: 'other' } });

@@ -7,23 +7,28 @@ export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
   readonly commands: Readonly<Record<string, () => Promise<Command>>>;
+  /** Shorter names of commands. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Commands of other programs, each with what to use instead. */
+  readonly foreign?: Readonly<Record<string, string>>;
 }
 
 /** Makes a command of several, whose first word selects one. */
-export function commandGroup({ name: group, summary, commands }: CommandGroup): Command {
+export function commandGroup({ name: group, summary, commands, aliases = {}, foreign = {} }: CommandGroup): Command {
   return {
     summary,
     usage: `${group} COMMAND`,
     commands,
     async run(argv, env) {
-      const [name = '', ...rest] = commandFirst(argv, commands);
+      const [word = '', ...rest] = commandFirst(argv, { ...commands, ...aliases });
+      const name = valueOf(aliases, word) ?? word;
       const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
       if (load !== undefined) return (await load()).run(rest, env);
       const known = Object.keys(commands);
       if (name !== '' && name !== '--help' && name !== '-h') {
         const near = suggest(name, known);
         throw new TbuildError('USAGE', `Unknown command ${JSON.stringify(`${group} ${name}`)}`, {
-          hint: near === undefined ? `Use ${known.join(', ')}` : `Did you mean ${near}?`,
+          hint: valueOf(foreign, name) ?? (near === undefined ? `Use ${known.join(', ')}` : `Did you mean ${near}?`),
         });
       }
       const rows = await Promise.all(
@@ -33,4 +38,8 @@ export function commandGroup({ name: group, summary, commands }: CommandGroup): 
       return name === '' ? 2 : 0;
     },
   };
+}
+
+function valueOf(record: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }

@@ -37,12 +37,32 @@ export function dockerAddress(name: string | undefined, { variables }: Variables
   });
 }
 
+/** Variables that hold files of keys, which Docker's client has as options only. */
+export const KEY_VARIABLES = {
+  ca: 'TBUILD_DOCKER_CACERT',
+  cert: 'TBUILD_DOCKER_CERT',
+  key: 'TBUILD_DOCKER_KEY',
+} as const;
+
 /** DOCKER_TLS_VERIFY asks for TLS by its presence, whatever its value; DOCKER_TLS alone verifies nothing. */
 function tlsOfVariables(variables: Environment['variables']): EngineTls | undefined {
   const { DOCKER_HOST = '', DOCKER_TLS_VERIFY = '', DOCKER_TLS = '', DOCKER_CERT_PATH } = variables;
   if (!isTcp(DOCKER_HOST) || (DOCKER_TLS_VERIFY === '' && DOCKER_TLS === '')) return undefined;
   const directory = DOCKER_CERT_PATH || dockerDirectory(variables);
-  return { ...(directory === undefined ? {} : keysIn(directory)), verify: DOCKER_TLS_VERIFY !== '' };
+  const keys = { ...(directory === undefined ? {} : keysIn(directory)), ...namedKeys(variables) };
+  return { ...keys, verify: DOCKER_TLS_VERIFY !== '' };
+}
+
+/** Reads the files of --tlscacert, --tlscert and --tlskey. */
+function namedKeys(variables: Environment['variables']): Pick<EngineTls, 'ca' | 'cert' | 'key'> {
+  const named = Object.entries(KEY_VARIABLES).flatMap(([name, variable]) => {
+    const file = variables[variable];
+    if (file === undefined) return [];
+    const bytes = readOptional(file);
+    if (bytes !== undefined) return [[name, bytes] as const];
+    throw new TbuildError('USAGE', `File ${JSON.stringify(file)} for the TLS of Docker does not exist`);
+  });
+  return Object.fromEntries(named);
 }
 
 function isTcp(host: string): boolean {

@@ -21,6 +21,23 @@ test("the options of Docker's CLI say which engine and configuration", () => {
   expect(buildx(...words)).toEqual(run(['buildx', 'build', '--push', '.'], variables));
 });
 
+test("the options of Docker's CLI about TLS and the log go along", () => {
+  const words = ['-D', '-l', 'warn', '--tls', '--tlsverify', '--tlscacert=a', '--tlscert', 'b', '--tlskey', 'c'];
+  const variables = {
+    DOCKER_TLS: '1',
+    DOCKER_TLS_VERIFY: '1',
+    TBUILD_DOCKER_CACERT: 'a',
+    TBUILD_DOCKER_CERT: 'b',
+    TBUILD_DOCKER_KEY: 'c',
+  };
+  expect(buildx(...words, 'buildx', 'build', '--push', '.')).toEqual(
+    run(['buildx', 'build', '--debug', '--push', '.'], variables),
+  );
+  expect(buildx('--tlsverify=false', 'buildx', '-D', 'bake', '--push')).toEqual(
+    run(['buildx', 'bake', '-D', '--push'], { DOCKER_TLS_VERIFY: '' }),
+  );
+});
+
 test('builders are named to no effect', () => {
   expect(buildx('buildx', '--builder', 'x', 'b', '--push', '.')).toEqual(run(['buildx', 'build', '--push', '.']));
   expect(buildx('buildx', 'version')).toEqual({ kind: 'version' });

@@ -1,4 +1,6 @@
-import { parseArgs, type Flags } from '../flags/args.ts';
+import { leadingOptions } from '../commands/command-first.ts';
+import { KEY_VARIABLES } from '../config/docker-context.ts';
+import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 
 /** What a call of Docker's CLI means for tbuild. */
 export type PluginCall =
@@ -20,28 +22,26 @@ const GLOBAL = {
   builder: { kind: 'text', help: '' },
 } as const satisfies Flags;
 
-const ALIASES = new Map([
-  ['b', 'build'],
-  ['f', 'bake'],
-]);
+/** The shorter names that buildx has for its commands. */
+export const buildxAliases: Readonly<Record<string, string>> = { b: 'build', f: 'bake' };
 
 /** Reads what Docker's CLI calls a plug-in with: its own options, the name of the plug-in, the command and its words. */
 export function translateCall(words: readonly string[], plugin: string): PluginCall {
   if (words[0] === 'docker-cli-plugin-metadata') return { kind: 'metadata' };
   const at = placeOf(plugin, words);
   const { flags } = parseArgs(at < 0 ? [] : words.slice(0, at), GLOBAL);
-  const [written = '--help', ...rest] = withoutBuilder(words.slice(at + 1));
-  const command = ALIASES.get(written) ?? written;
+  const { options, words: given } = leadingOptions(words.slice(at + 1));
+  const [written = '--help', ...rest] = given;
+  const command = Object.hasOwn(buildxAliases, written) ? (buildxAliases[written] ?? written) : written;
   if (command === 'version') return { kind: 'version' };
-  const variables = {
+  const debug = flags.debug === true && isBuild(command) ? ['--debug'] : [];
+  const argv = [command, ...options, ...debug, ...adapted(command, rest)];
+  return {
+    kind: 'run',
+    argv: plugin === 'buildx' ? ['buildx', ...argv] : argv,
     // As Docker's own builder: FROM finds the images of the engine.
-    ...(plugin === 'buildx' ? { TBUILD_ENGINE_IMAGES: 'docker' } : {}),
-    ...(flags.config === undefined ? {} : { DOCKER_CONFIG: flags.config }),
-    ...(flags.context === undefined ? {} : { DOCKER_CONTEXT: flags.context }),
-    ...(flags.host?.[0] === undefined ? {} : { DOCKER_HOST: flags.host[0] }),
+    variables: { ...(plugin === 'buildx' ? { TBUILD_ENGINE_IMAGES: 'docker' } : {}), ...variablesOf(flags) },
   };
-  const argv = [command, ...adapted(command, rest)];
-  return { kind: 'run', argv: plugin === 'buildx' ? ['buildx', ...argv] : argv, variables };
 }
 
 /** Compose starts the plug-in by itself, without its name: then the word may be a value of the command. */
@@ -53,17 +53,29 @@ function placeOf(plugin: string, words: readonly string[]): number {
   return isFirst ? at : -1;
 }
 
-/** Drops `--builder NAME` in front of a command: there is one builder. */
-function withoutBuilder(words: readonly string[]): readonly string[] {
-  const [first = ''] = words;
-  if (first === '--builder') return words.slice(2);
-  return first.startsWith('--builder=') ? words.slice(1) : words;
+/** Returns the variables of Docker's client that stand for its options. */
+function variablesOf(flags: FlagValues<typeof GLOBAL>): Readonly<Record<string, string>> {
+  const values = {
+    DOCKER_CONFIG: flags.config,
+    DOCKER_CONTEXT: flags.context,
+    DOCKER_HOST: flags.host?.[0],
+    DOCKER_TLS: flags.tls === true ? '1' : undefined,
+    DOCKER_TLS_VERIFY: flags.tlsverify === undefined ? undefined : flags.tlsverify ? '1' : '',
+    [KEY_VARIABLES.ca]: flags.tlscacert,
+    [KEY_VARIABLES.cert]: flags.tlscert,
+    [KEY_VARIABLES.key]: flags.tlskey,
+  };
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
+
+const isBuild = (command: string): boolean => command === 'build' || command === 'bake';
 
 /** As with Docker's own builder, an image that goes nowhere else goes into the engine; nobody can be asked. */
 function adapted(command: string, words: readonly string[]): readonly string[] {
   if (command === 'prune') return ['--force', ...words];
-  if (command !== 'build' && command !== 'bake') return words;
+  if (!isBuild(command)) return words;
   const goesElsewhere = words.some((word) =>
     /^(?:--push|--load|--output|--call|--check|--print|-o)(?:=|$)|^-o./.test(word),
   );

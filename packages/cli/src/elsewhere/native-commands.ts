@@ -6,6 +6,7 @@ const NATIVE = new Set([
   '-h',
   'version',
   '--version',
+  '-v',
   'imagetools',
   'explain',
   'completion',

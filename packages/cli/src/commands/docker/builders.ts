@@ -1,7 +1,7 @@
 import { formatPlatform } from '@tbuild/oci';
 import type { Environment } from '../../config/environment.ts';
 import { parseArgs, type Flag, type Flags, type ParsedArgs } from '../../flags/args.ts';
-import { formatTable } from '../../print/table.ts';
+import { formatFlags, formatRows } from '../../print/format-output.ts';
 import { thisPlatform } from '../../services/create-services.ts';
 import { VERSION } from '../../startup/version.ts';
 import { type Command, helpOf } from '../command.ts';
@@ -23,6 +23,7 @@ const accepted = {
   debug: { kind: 'switch', short: 'D', help: 'No effect' },
   force: { kind: 'switch', short: 'f', help: 'No effect' },
   name: { kind: 'text', value: 'NAME', help: 'The name that is printed' },
+  ...formatFlags,
   help,
 } as const;
 
@@ -44,14 +45,17 @@ export const builders = {
   stop: builderCommand('stop', 'Accepted: there is no builder to stop', (_given, env) =>
     tell(env, 'there is no builder to stop'),
   ),
-  ls: builderCommand('ls', 'List the only builder', (_given, { stdout }) =>
-    stdout.write(
-      formatTable(
-        ['NAME/NODE', 'DRIVER/ENDPOINT', 'STATUS', 'BUILDKIT', 'PLATFORMS'],
-        [[`${DEFAULT}*`, 'tbuild', 'running', `tbuild ${VERSION}`, formatPlatform(thisPlatform())]],
-      ),
-    ),
-  ),
+  ls: builderCommand('ls', 'List the only builder', ({ flags }, { stdout }) => {
+    const isTable = flags.format === undefined || flags.format.startsWith('table');
+    const row = {
+      Name: isTable ? `${DEFAULT}*` : DEFAULT,
+      DriverEndpoint: 'tbuild',
+      Status: 'running',
+      Buildkit: `tbuild ${VERSION}`,
+      Platforms: formatPlatform(thisPlatform()),
+    };
+    stdout.write(formatRows(flags.format, [row], { headings: HEADINGS, columns: Object.keys(HEADINGS) }));
+  }),
   inspect: builderCommand('inspect', 'Show the only builder', ({ positional }, { stdout }) =>
     stdout.write(
       [
@@ -69,6 +73,14 @@ export const builders = {
     ),
   ),
   version: builderCommand('version', 'Show the version', (_given, { stdout }) => stdout.write(`tbuild ${VERSION}\n`)),
+};
+
+const HEADINGS = {
+  Name: 'NAME/NODE',
+  DriverEndpoint: 'DRIVER/ENDPOINT',
+  Status: 'STATUS',
+  Buildkit: 'BUILDKIT',
+  Platforms: 'PLATFORMS',
 };
 
 function tell({ stderr }: Environment, what: string): void {

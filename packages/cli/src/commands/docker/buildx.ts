@@ -1,3 +1,4 @@
+import { buildxAliases } from '../../docker-plugin/translate.ts';
 import { commandGroup, type CommandGroup } from '../group.ts';
 import { builders } from './builders.ts';
 
@@ -18,10 +19,21 @@ const commands: CommandGroup['commands'] = {
   version: async () => builders.version,
 };
 
+/** Commands about what tbuild does not have. */
+const foreign = {
+  debug: 'Use tbuild debug',
+  'dial-stdio': 'Leave it out: there is no daemon to connect to',
+  install: 'Use tbuild install --as-buildx',
+  policy: 'Use --source-policy-file FILE, or EXPERIMENTAL_BUILDKIT_SOURCE_POLICY',
+  uninstall: 'Use tbuild install --uninstall',
+};
+
 export const buildx = commandGroup({
   name: 'buildx',
   summary: 'The subcommands of docker buildx: build, prune, imagetools, …',
   commands,
+  aliases: buildxAliases,
+  foreign,
 });
 
 export const builder = commandGroup({
