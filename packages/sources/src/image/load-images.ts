@@ -164,14 +164,14 @@ async function loadDocker(document: unknown, archive: Archive): Promise<readonly
   return loaded;
 }
 
-async function loadDockerImage(
-  entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown },
-  archive: Archive,
-): Promise<LoadedImage> {
+async function loadDockerImage(entry: unknown, archive: Archive): Promise<LoadedImage> {
   const { local } = archive;
-  const config = documentOf(required(archive, String(entry.Config)), String(entry.Config), local);
+  const { Config, RepoTags, Layers }: Readonly<Record<string, unknown>> = Object(entry);
+  if (typeof Config !== 'string')
+    throw new TbuildError('USAGE', 'An image in manifest.json of the archive has no "Config"');
+  const config = documentOf(required(archive, Config), Config, local);
   const { diffIds, ...image } = parseImageConfig(config);
-  const files = Array.isArray(entry.Layers) ? entry.Layers.map(String) : [];
+  const files = textsIn(Layers);
   const layers = diffIds.map((diffId, at): Layer => {
     const blob = required(archive, files[at] ?? diffId);
     return {
@@ -182,8 +182,12 @@ async function loadDockerImage(
   const encoded = encodeImage({ ...image, layers, document: config });
   for (const { descriptor, bytes } of [encoded.config, encoded.manifest])
     await local.content.write(fromBytes(bytes), descriptor);
-  const tags = Array.isArray(entry.RepoTags) ? entry.RepoTags.map((tag) => parseReference(String(tag))) : [];
-  return { target: encoded.manifest.descriptor, names: tags };
+  return { target: encoded.manifest.descriptor, names: textsIn(RepoTags).map(parseReference) };
+}
+
+/** Returns the elements of a list, with empty texts for what is no text. */
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map((each) => (typeof each === 'string' ? each : '')) : [];
 }
 
 function required({ find }: Archive, name: string): StoredBlob {
