@@ -32,7 +32,7 @@ export interface CaseOptions {
 }
 
 /** Milliseconds after which a case hangs. */
-const LIMIT = 120_000 * patience;
+const LIMIT = Math.round(120_000 * patience);
 
 /** Runs a case and returns what it counted and why it failed. Throws nothing. */
 export async function runCase(

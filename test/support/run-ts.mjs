@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 // Runs a TypeScript program of test/ on the oldest supported Node: node test/support/run-ts.mjs FILE [ARGUMENT ...]
@@ -17,6 +18,13 @@ await build({
   format: 'esm',
   target: 'node20',
   packages: 'external',
+  plugins: [{ name: 'own packages', setup: bundleOwnPackages }],
 });
 process.argv.splice(1, 2, entry);
 await import(pathToFileURL(outfile));
+
+/** Node does not load the TypeScript of the packages of this repository. */
+function bundleOwnPackages({ onResolve }) {
+  const { resolve } = createRequire(import.meta.url);
+  onResolve({ filter: /^@tbuild\// }, ({ path }) => ({ path: resolve(path) }));
+}

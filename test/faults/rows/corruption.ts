@@ -21,7 +21,7 @@ async function corrupt(context: FaultContext): Promise<void> {
   const kind = random.pick(possibleKinds());
   const how = random.pick(Object.keys(MUTATIONS));
   await using source = await openSource(kind.source);
-  const project = writeProject(context, source);
+  const project = writeProject(context, kind, source);
   const good = await fillStore(context, { project, how });
   const path = damageOne(context, kind, how);
   if (path === undefined) return;

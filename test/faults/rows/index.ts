@@ -1,5 +1,6 @@
 import type { FaultRow } from '../fault-row.ts';
 import { row as corruption } from './corruption.ts';
+import { row as hostile } from './hostile.ts';
 import { row as kill } from './kill.ts';
 
-export const rows: readonly FaultRow[] = [kill, corruption];
+export const rows: readonly FaultRow[] = [kill, corruption, hostile];

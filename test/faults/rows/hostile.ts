@@ -1,0 +1,57 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { seededRandom } from '../../support/random.ts';
+import type { FaultContext, FaultRow } from '../fault-row.ts';
+import { ARCHIVES } from '../hostile/archives.ts';
+import { DOCUMENTS } from '../hostile/documents.ts';
+import type { HostileKind } from '../hostile/hostile-kind.ts';
+import { TEXTS } from '../hostile/texts.ts';
+
+const KINDS: readonly HostileKind[] = [...TEXTS, ...DOCUMENTS, ...ARCHIVES];
+
+/** Reading an input of a few kilobytes takes this much processor time only if the time grows out of all proportion. */
+const HANG = 5_000;
+
+export const row: FaultRow = {
+  name: 'hostile',
+  title: 'Hostile input is read or refused with an error for users, and writes nothing outside of its place',
+  needs: ['root'],
+  brief: 6,
+  run: readHostile,
+};
+
+/** Reads many inputs of one kind. */
+async function readHostile(context: FaultContext): Promise<void> {
+  const { random, directory, signal } = context;
+  const kind = random.pick(KINDS);
+  const seeds = context.plan(Array.from({ length: kind.inputs ?? 500 }, () => random.int(2 ** 31)));
+  const place = join(directory, 'place');
+  writeFileSync(join(directory, 'outside'), '');
+  for (const seed of seeds) {
+    const input: unknown = kind.make(seededRandom(seed));
+    mkdirSync(place);
+    const began = process.cpuUsage();
+    const failure = await failureOf(kind.read(input, { directory: place, signal }));
+    const { user, system } = process.cpuUsage(began);
+    const shown = typeof input === 'string' || Buffer.isBuffer(input) ? input.toString('latin1') : input;
+    const describe = `${kind.name}: ${JSON.stringify(shown)
+      ?.replaceAll(/(\\u0000){8,}/g, '…')
+      .slice(0, 3000)}`;
+    if (failure !== undefined) context.fail(`${describe} makes an error that is none for users`, failure);
+    if ((user + system) / 1000 > HANG) context.fail(`${describe} takes ${(user + system) / 1000} ms`);
+    if (readdirSync(directory).join() !== 'outside,place') context.fail(`${describe} writes outside of its place`);
+    rmSync(place, { recursive: true });
+    context.count(`inputs of ${kind.name}`);
+  }
+}
+
+async function failureOf(reading: Promise<void>): Promise<string | undefined> {
+  try {
+    await reading;
+    return undefined;
+  } catch (error) {
+    if (error instanceof TbuildError) return undefined;
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
