@@ -101,7 +101,7 @@ export interface BuildSettings {
   readonly mirrorsOnly?: boolean;
   /** Files with certificates of authorities (PEM) that connections and RUN steps trust; no image or key has them. */
   readonly ca?: readonly string[];
-  /** Where CDI specifications of devices are. Defaults to `/etc/cdi` and `/var/run/cdi`. */
+  /** Where CDI specifications of devices are. Defaults to `/etc/cdi`, `/var/run/cdi` and `/etc/buildkit/cdi`. */
   readonly cdiSpecDirs?: readonly string[];
   /** Certificates of registries by their `HOST[:PORT]`: files in PEM. */
   readonly registryCertificates?: Readonly<Record<string, CertificateFiles>>;

@@ -47,6 +47,16 @@ beforeAll(async () => {
             },
           ],
         }),
+        device('cuda', {
+          hooks: ['enable-cuda-compat', 'disable-device-node-modification'].map((command) => ({
+            hookName: 'createContainer',
+            path: '/usr/bin/nvidia-cdi-hook',
+            args: ['nvidia-cdi-hook', command],
+          })),
+        }),
+        device('hooked', {
+          hooks: [{ hookName: 'createRuntime', path: '/usr/bin/vendor-hook', args: ['vendor-hook', 'set-up'] }],
+        }),
         device('absent', { deviceNodes: [{ path: '/dev/no-such-device' }] }),
       ],
     }),
@@ -113,6 +123,7 @@ describe('RUN --device', needs('root'), () => {
     ['vendor.test/device=files', []],
     ['vendor.test/device=files', ['--allow', 'device=vendor.test/device=nodes']],
     ['vendor.test/device=*', ['--allow', 'device=vendor.test/device=nodes']],
+    ['vendor.test/device=nodes', ['--allow', 'device=vendor.test/device=nodes,alias=other']],
   ])('of %s is refused with %j', async (name, allow) => {
     const { exitCode, stderr } = await buildInline(dockerfile(`--device=${name}`, 'true'), { args: using(...allow) });
     expect(exitCode).toBe(1);
@@ -122,6 +133,9 @@ describe('RUN --device', needs('root'), () => {
   test.each([
     ['vendor.test/device=files', ['--allow', 'device=vendor.test/device=files,network.host'], 'DEVICE_FILES'],
     ['vendor.test/device=files', ['--allow', 'device=vendor.test/device'], 'DEVICE_FILES'],
+    ['vendor.test/device=cuda', ['--allow', 'device'], 'DEVICE_CUDA'],
+    ['gpu', ['--allow', 'device=vendor.test/device=files,alias=gpu'], 'DEVICE_FILES'],
+    ['gpu', ['--allow', 'device=vendor.test/device=files,alias=gpu,network.host'], 'DEVICE_FILES'],
     ['vendor.test/device', ['--allow', 'device'], 'DEVICE_ABSENT'],
     ['open.test/device=free', [], 'FREE'],
     ['open.test/device', [], 'FREE'],
@@ -144,6 +158,22 @@ describe('RUN --device', needs('root'), () => {
     expect(required.stderr).toContain(
       'ERROR: required device "no.test/device=a" is not registered\nhint: Use one of open.test/device=free',
     );
+  });
+
+  test('is refused for a hook that is not known', async () => {
+    const args = using('--allow', 'device');
+    const { exitCode, stderr } = await buildInline(dockerfile('--device=vendor.test/device=hooked', 'true'), { args });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'ERROR: The device "vendor.test/device=hooked" has the createRuntime hook "/usr/bin/vendor-hook set-up", which tbuild',
+    );
+  });
+
+  test('is refused with a field of --allow that is not known', async () => {
+    const args = using('--allow', 'device=vendor.test/device=files,name=gpu');
+    const { exitCode, stderr } = await buildInline(dockerfile('--device=gpu', 'true'), { args });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('Invalid --allow "name=gpu"');
   });
 
   test('is refused where a step shares the devices of its container', async () => {

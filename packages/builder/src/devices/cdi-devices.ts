@@ -34,16 +34,30 @@ export function devicesNamed(request: string, devices: readonly CdiDevice[]): re
   return exact.length > 0 ? exact : ofKind.filter(hasClass(name));
 }
 
+/** Returns the requests with the devices that `--allow device=NAME,alias=ALIAS` gives for other names. */
+export function withoutAliases(requests: readonly RunDevice[], allowed: Iterable<string>): readonly RunDevice[] {
+  const names = new Map(
+    [...allowed].flatMap((grant) => {
+      const [, name = '', alias] = /^device=(.*),alias=(.*)$/.exec(grant) ?? [];
+      return alias === undefined ? [] : [[alias, name] as const];
+    }),
+  );
+  return requests.map((request) => ({ ...request, name: names.get(request.name) ?? request.name }));
+}
+
 function hasClass(name: string): (device: CdiDevice) => boolean {
   return ({ annotations }) => annotations[CLASS] === name;
 }
 
 /** Returns the entitlement that a request needs; undefined if its specification gives the device to everybody. */
 export function deviceEntitlement(
-  { name }: RunDevice,
+  request: RunDevice,
   devices: readonly CdiDevice[],
   allowed: ReadonlySet<string>,
 ): `device=${string}` | undefined {
+  const { name } = request;
+  // An alias is a grant.
+  if (withoutAliases([request], allowed).some((device) => device.name !== name)) return undefined;
   const found = devicesNamed(name, devices);
   const isAllowed = (one: string): boolean =>
     ['device', `device=${one}`, `device=${one.split('=', 1)[0] ?? ''}`].some((entitlement) => allowed.has(entitlement));

@@ -16,7 +16,15 @@ export interface ContainerEdits {
   readonly env: readonly string[];
   readonly nodes: readonly { readonly path: string; readonly hostPath: string }[];
   readonly mounts: readonly { readonly hostPath: string; readonly containerPath: string; readonly readonly: boolean }[];
-  readonly hooks: readonly { readonly name: string; readonly args: readonly string[] }[];
+  readonly hooks: readonly CdiHook[];
+}
+
+/** A program that a runtime starts as root of the machine. */
+export interface CdiHook {
+  /** When it is started, such as `createContainer`. */
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
 }
 
 const KIND = /^[A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9]\/[A-Za-z][A-Za-z0-9_-]*$/;
@@ -67,7 +75,11 @@ function editsOf(value: unknown): ContainerEdits {
       .filter(({ hostPath, containerPath }) => hostPath.startsWith('/') && containerPath.startsWith('/')),
     hooks: listOf(edits.hooks)
       .map(recordOf)
-      .map(({ hookName, args }) => ({ name: textOf(hookName), args: listOf(args).map(textOf) })),
+      .map(({ hookName, path, args }) => ({
+        name: textOf(hookName),
+        path: textOf(path),
+        args: listOf(args).map(textOf),
+      })),
   };
 }
 

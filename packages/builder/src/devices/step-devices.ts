@@ -21,7 +21,8 @@ export interface StepDevices {
 
 /**
  * Returns what a step gets for the devices that it asks for.
- * @throws TbuildError UNSUPPORTED for a required device that no specification has, or a device that this machine lacks.
+ * @throws TbuildError UNSUPPORTED for a required device that no specification has, a device that this machine lacks, or one
+ * with a hook that is not known.
  */
 export function stepDevices(requests: readonly RunDevice[], devices: readonly CdiDevice[]): StepDevices {
   const found = requests.map((request) => ({ request, devices: devicesNamed(request.name, devices) }));
@@ -31,6 +32,7 @@ export function stepDevices(requests: readonly RunDevice[], devices: readonly Cd
     throw new TbuildError('UNSUPPORTED', `required device ${JSON.stringify(required.name)} is not registered`, {
       hint: `${known(devices)}; --cdi-spec-dir names the directories of specifications`,
     });
+  for (const device of found.flatMap((one) => one.devices)) requireKnownHooks(device);
   const edits = [...new Set(found.flatMap((one) => one.devices).flatMap((device) => device.edits))];
   return {
     mounts: [...new Map(edits.flatMap(mountsOf).map((mount) => [mount.target, mount] as const)).values()],
@@ -69,6 +71,24 @@ function requireThere(path: string): void {
         hint: 'Load the driver of the device, or write its specification again',
       },
     );
+}
+
+/**
+ * The commands of nvidia-ctk and nvidia-cdi-hook. The last three change nothing that a step of a build needs: the modes of
+ * nodes, the driver's list of nodes to make, and the libraries for a driver that is older than those of the image.
+ */
+const HOOKS = ['create-symlinks', 'update-ldcache', 'chmod', 'disable-device-node-modification', 'enable-cuda-compat'];
+
+/** A hook would run as root outside of the step. tbuild does itself what it knows of them, and starts none. */
+function requireKnownHooks({ name, edits }: CdiDevice): void {
+  const unknown = edits.flatMap(({ hooks }) => hooks).find(({ args }) => !HOOKS.some((known) => args.includes(known)));
+  if (unknown === undefined) return;
+  const command = [unknown.path, ...unknown.args.slice(1)].join(' ');
+  throw new TbuildError(
+    'UNSUPPORTED',
+    `The device ${JSON.stringify(name)} has the ${unknown.name} hook ${JSON.stringify(command)}, which tbuild does not run`,
+    { hint: `Remove it from the specification if steps work without it. Known hooks: ${HOOKS.join(', ')}` },
+  );
 }
 
 /** Of hooks only these two mean something without a runtime: they make links, and bring the linker's cache up to date. */

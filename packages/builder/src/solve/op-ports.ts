@@ -58,6 +58,7 @@ export function opPorts(
     rebuildSecrets: request.rebuildSecrets,
     importsCaches: request.cacheFrom.length > 0,
     settings: {
+      allow: request.allow,
       extraHosts,
       network,
       shmSize,

@@ -4,7 +4,7 @@ import { TbuildError } from '@tbuild/errors';
 import { goBool } from '@tbuild/oci';
 import type { Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
-import { permissionOf } from '../flags/build-spec.ts';
+import { grantsIn, permissionOf } from '../flags/build-spec.ts';
 import { agrees } from '../services/ask.ts';
 
 /** What the targets of a bake ask for and a user has to grant: `fs.read=/etc`, `network.host`. */
@@ -24,7 +24,7 @@ export async function requireGrants(
   allowed: readonly string[],
   env: Environment,
 ): Promise<readonly Permission[]> {
-  const grants = allowed.flatMap((text) => text.split(',')).filter((text) => text !== '');
+  const grants = allowed.flatMap(grantsIn);
   const permissions = grants.filter((text) => !isPlace(text)).map(permissionOf);
   const all = [...targets];
   const missing = [

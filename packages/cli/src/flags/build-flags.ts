@@ -23,7 +23,7 @@ export const buildFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow RUN network.host, security.insecure, device[=NAME], or outputs buildx.local.delete',
+    help: 'Allow RUN network.host, security.insecure, device[=NAME[,alias=NAME]], or outputs buildx.local.delete',
   },
   annotation: {
     kind: 'list',
@@ -63,7 +63,7 @@ export const buildFlags = {
   'cdi-spec-dir': {
     kind: 'list',
     value: 'DIR',
-    help: 'Where CDI specifications of devices are (default: /etc/cdi and /var/run/cdi)',
+    help: 'Where CDI specifications of devices are (default: /etc/cdi, /var/run/cdi, /etc/buildkit/cdi)',
   },
   'cgroup-parent': { kind: 'text', value: 'PATH', help: 'The parent of the control groups of RUN steps' },
   check: { kind: 'switch', help: 'Check the Dockerfile without building: --call=check' },

@@ -111,7 +111,12 @@ export function permissionOf(text: string): Permission {
   return choiceOf(text, PERMISSIONS, '--allow');
 }
 
-const isDevice = (text: string): text is `device=${string}` => /^device=./.test(text);
+const isDevice = (text: string): text is `device=${string}` => /^device=[^,]+(?:,alias=[^,]+)?$/.test(text);
+
+/** Returns the parts of one `--allow`, of which `device=NAME,alias=NAME` is one. */
+export function grantsIn(text: string): readonly string[] {
+  return text.split(/,(?!alias=)/).filter((grant) => grant !== '');
+}
 
 function contextOf([context, ...more]: readonly string[]): string {
   if (context === undefined)
@@ -134,7 +139,7 @@ function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
     ulimits: record(flags.ulimit, (text) => requirePair(text, '--ulimit', 'NAME=SOFT[:HARD]')),
     resources: { ...olderResources(flags), ...record(resourceFields(flags), resourcePair) },
     cgroupParent: flags['cgroup-parent'],
-    allow: words(flags.allow)?.map(permissionOf),
+    allow: flags.allow?.flatMap(grantsIn).map(permissionOf),
     logMax: flags['log-max'],
     fakeIds: flags['fake-ids'],
   };

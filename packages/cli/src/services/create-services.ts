@@ -87,7 +87,7 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
   };
 }
 
-const CDI_DIRECTORIES = ['/etc/cdi', '/var/run/cdi'];
+const CDI_DIRECTORIES = ['/etc/cdi', '/var/run/cdi', '/etc/buildkit/cdi'];
 
 function openStore(root: string, env: Environment): StoreLayout {
   makeStore(root, env);

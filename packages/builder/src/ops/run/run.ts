@@ -5,6 +5,7 @@ import { hexOf } from '@tbuild/oci';
 import { type ActiveSnapshot, type LayeredTree, openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import { type StoreLayout, takeTurn } from '@tbuild/store';
+import { withoutAliases } from '../../devices/cdi-devices.ts';
 import type { CdiDevice } from '../../devices/cdi-spec.ts';
 import { stepDevices, type StepDevices } from '../../devices/step-devices.ts';
 import type { BuildRequest } from '../../request.ts';
@@ -30,7 +31,7 @@ import { openStepOutput } from './step-output.ts';
 /** The options of a build for all RUN steps. */
 export interface RunSettings extends Pick<
   BuildRequest,
-  'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent' | 'logMax' | 'fakeIds'
+  'allow' | 'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent' | 'logMax' | 'fakeIds'
 > {
   /** Proxy variables, which are not part of a key. */
   readonly proxyEnv: readonly string[];
@@ -213,7 +214,7 @@ async function openDevices(
   signal: AbortSignal,
 ): Promise<{ readonly devices: StepDevices; readonly linkerCache?: Uint8Array } | undefined> {
   if (op.devices === undefined) return undefined;
-  const devices = stepDevices(op.devices, await ports.cdiDevices());
+  const devices = stepDevices(withoutAliases(op.devices, ports.settings.allow), await ports.cdiDevices());
   const executor = await ports.executor();
   if (devices.mounts.length > 0 && executor.name !== 'namespace')
     throw new TbuildError('UNSUPPORTED', `Steps have no devices of this machine with --isolation ${executor.name}`, {
