@@ -38,6 +38,8 @@ const hasAddress = { met: addresses.length > 0, lacks: 'a network' };
 interface Build extends Pick<ProcessOptions, 'onStart'> {
   readonly asUser?: boolean;
   readonly args?: readonly string[];
+  /** A variable that the Dockerfile sets. */
+  readonly env?: string;
   /** Changes the machine that the build sees. */
   readonly machine?: string;
 }
@@ -46,8 +48,9 @@ interface Build extends Pick<ProcessOptions, 'onStart'> {
 const TUN = 'mkdir -p /dev/net; mount -t tmpfs none /dev/net; mknod -m 666 /dev/net/tun c 10 200';
 
 /** Runs a build in a mount namespace, with a store of its own. */
-function build(runs: readonly string[], { args = [], ...options }: Build = {}): Promise<ProcessResult> {
-  const context = writeFiles({ Dockerfile: ['FROM busybox', ...runs.map((run) => `RUN ${run}`), ''].join('\n') });
+function build(runs: readonly string[], { args = [], env, ...options }: Build = {}): Promise<ProcessResult> {
+  const lines = ['FROM busybox', ...(env === undefined ? [] : [`ENV ${env}`]), ...runs.map((run) => `RUN ${run}`), ''];
+  const context = writeFiles({ Dockerfile: lines.join('\n') });
   return tbuild(['build', ...baseImageArguments(), ...args, context], options);
 }
 
@@ -116,6 +119,15 @@ describe('the network of steps', needs('root', 'pasta', hasAddress), () => {
   test('reaches a proxy on the loopback of this machine that a build argument names', async () => {
     const proxy = `http_proxy=http://127.0.0.1:${portOf(local)}`;
     expect(printed(await build([fetches('http://some.example')], { args: ['--build-arg', proxy] }))).toEqual(['local']);
+  });
+
+  test('does not open a port of this machine that only ENV names, as the hint says', async () => {
+    const proxy = `http_proxy=http://127.0.0.1:${portOf(local)}`;
+    const run = 'wget -T 3 -qO- http://some.example';
+    const refused = await build([run], { env: proxy });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('hint: Pass the proxy with --build-arg http_proxy=ADDRESS too');
+    expect(printed(await build([run], { env: proxy, args: ['--build-arg', proxy] }))).toEqual(['local']);
   });
 
   test('is one for all targets of a bake', async () => {

@@ -30,7 +30,8 @@ const SIGKILL = 128 + constants.signals.SIGKILL;
 /** Returns a hint for an exit code or output with a common cause, found in the files of the step. */
 export function explainExit(failed: FailedProcess): string | undefined {
   const { exitCode, notExecuted, tail, isIsolated } = failed;
-  if (isIsolated && tail.split('\n').some(refusesLoopback)) return LOOPBACK;
+  const refusal = isIsolated ? explainRefusal(failed) : undefined;
+  if (refusal !== undefined) return refusal;
   if (exitCode === SIGKILL || /^Killed$|Killed signal terminated program/m.test(tail))
     return explainKill(failed.op.args, failed.memory);
   if (/^.*: Too many open files/m.test(tail)) return 'Raise the limit with --ulimit nofile=NUMBER, or open fewer files';
@@ -47,9 +48,20 @@ export function explainExit(failed: FailedProcess): string | undefined {
 }
 
 /** Returns whether a line reports a refused connection to a loopback address, as curl, wget, apt, npm, pip and Go do. */
-function refusesLoopback(line: string): boolean {
-  return /refused|could(?: not|n't) connect/i.test(line) && /\b127\.\d+\.\d+\.\d+|\blocalhost\b|::1\b/.test(line);
+/** Explains a refused connection in a network of its own, whose loopback is the step. */
+function explainRefusal({ tail, op }: Pick<FailedProcess, 'tail' | 'op'>): string | undefined {
+  const refused = tail.split('\n').filter((line) => /refused|(?:could(?: not|n't)|cannot|can't) connect/i.test(line));
+  const [variable] = refused.length === 0 ? [] : op.env.flatMap((entry) => PROXY_ON_LOOPBACK.exec(entry)?.[1] ?? []);
+  if (variable !== undefined)
+    return (
+      `Pass the proxy with --build-arg ${variable}=ADDRESS too if it runs on this machine: only that opens its port to RUN, ` +
+      `and ENV ${variable} does not`
+    );
+  return refused.some((line) => /\b127\.\d+\.\d+\.\d+|\blocalhost\b|::1\b/.test(line)) ? LOOPBACK : undefined;
 }
+
+const PROXY_ON_LOOPBACK =
+  /^((?:https?|ftp|all)_proxy)=(?:\w+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/i;
 
 function explainNotRun(failed: FailedProcess): string | undefined {
   const { args, platform } = failed.op;
