@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { baseImageArguments } from './base-images.ts';
 import { runChecked, runProcess, type ProcessResult } from './run-process.ts';
@@ -61,6 +61,19 @@ export async function makeRepository(directory: string): Promise<void> {
   await git('remote', 'add', 'origin', 'git@gitlab.example:team/app.git');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', 'Start');
+}
+
+/**
+ * Puts the component of `templates/` where a repository finds it as `$CI_SERVER_FQDN/tbuild/tbuild/build`, in any version that
+ * the documentation names.
+ */
+export async function offerComponent(repository: string, version: string): Promise<void> {
+  const component = scratchDirectory('component');
+  cpSync(join(root, 'templates'), join(component, 'templates'), { recursive: true });
+  await makeRepository(component);
+  await runChecked('git', ['tag', version], { cwd: component });
+  const address = 'ssh://git@gitlab.example:22/tbuild/tbuild.git';
+  await runChecked('git', ['config', `url.${component}.insteadOf`, address], { cwd: repository });
 }
 
 /** Variables that GitLab sets and gitlab-ci-local does not know better. */

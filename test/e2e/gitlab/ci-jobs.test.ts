@@ -1,26 +1,22 @@
 // oxlint-disable no-control-regex -- the log of a job is about control characters
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
 import { clone, cloneMounts, type RunInContainer, startDockerContainers } from '../../support/containers.ts';
+import { jobsOf, type PageJob, snippetsOf } from '../../support/page-snippets.ts';
 import { startRegistry, type Registry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';
-import { writeFiles } from '../../support/tbuild.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 const auth = { username: 'gitlab-ci-token', password: 's3cret' };
 
-/** Returns the commands of a job in the last YAML below a heading that has the job. */
-function commandsOf(page: string, heading: string, job: string): string[] {
-  const text = readFileSync(join(clone.repository, 'docs', page), 'utf8');
-  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
-  const blocks = [...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml = '']) => yaml);
-  const bodies = blocks.flatMap((yaml) => yaml.split(/^(?=\w)/m)).filter((part) => part.startsWith(`${job}:`));
-  const script = /^ {2}script:\n((?: {4}.*\n)+)/m.exec(bodies.at(-1) ?? '')?.[1] ?? '';
-  return script
-    .replace(/\n {6}/g, ' ')
-    .split('\n')
-    .flatMap((line) => /^ {4}- (.*)$/.exec(line)?.[1] ?? []);
+const pages = ['ci.md', 'gitlab.md', 'coming-from.md'];
+const jobs = pages.flatMap(jobsOf);
+
+function jobAt(page: string, heading: string, name: string): PageJob {
+  const found = jobs.find((job) => job.page === page && job.heading === heading && job.name === name);
+  if (found === undefined) throw new Error(`docs/${page} has no job ${name} in "${heading}"`);
+  return found;
 }
 
 describe(
@@ -66,7 +62,7 @@ describe(
     }
 
     test('the second job of a project finds every step in the cache of the first', async () => {
-      const commands = commandsOf('ci.md', 'GitLab: build and push', 'build');
+      const commands = jobAt('ci.md', 'GitLab: build and push', 'build').script;
       const dockerfile = `FROM ${base}\nRUN echo slow > /made\nCOPY app.txt /\n`;
       expect(await runJob(commands, dockerfile)).toMatch(/RUN echo slow > \/made \d+\.\ds\b/);
       expect(await runJob(commands, dockerfile)).toContain('RUN echo slow > /made CACHED');
@@ -75,32 +71,69 @@ describe(
     test('images of two architectures are merged into one index', async () => {
       const heading = 'GitLab: several architectures';
       const dockerfile = `FROM ${base}\nCOPY app.txt /\n`;
-      for (const ARCH of ['amd64', 'arm64']) await runJob(commandsOf('ci.md', heading, 'build'), dockerfile, { ARCH });
+      for (const ARCH of ['amd64', 'arm64'])
+        await runJob(jobAt('ci.md', heading, 'build').script, dockerfile, { ARCH });
       const inspect = 'tbuild imagetools inspect "$CI_REGISTRY_IMAGE:$CI_COMMIT_SHORT_SHA"';
-      const output = await runJob([...commandsOf('ci.md', heading, 'merge'), inspect], dockerfile);
+      const output = await runJob([...jobAt('ci.md', heading, 'merge').script, inspect], dockerfile);
       for (const arch of ['amd64', 'arm64']) expect(output).toContain(`linux/${arch}`);
     });
 
     test('a check with a warning fails the job', async () => {
-      const commands = commandsOf('ci.md', 'Checks without a build', 'check');
+      const commands = jobAt('ci.md', 'Checks without a build', 'check').script;
       await expect(runJob(commands, 'FROM scratch\nCOPY app.txt /\n')).resolves.toContain('Check complete');
       await expect(runJob(commands, 'from scratch\nCOPY app.txt /\n')).rejects.toThrow('ConsistentInstructionCasing');
     });
 
-    const pushing: [page: string, heading: string, tag: string][] = [
-      ['gitlab.md', 'One job', '1ecfd275'],
-      ['coming-from.md', 'From kaniko', 'v1'],
-      ['coming-from.md', 'From docker-in-docker', '1ecfd275'],
-      ['coming-from.md', 'From Buildah', '1ecfd275'],
-      ['coming-from.md', 'From buildx', '1ecfd275'],
-    ];
-    test.each(pushing)('%s, "%s": the job pushes its image', async (page, heading, tag) => {
-      const dockerfile = `FROM ${base}\nRUN echo ${heading.length} > /made\n`;
-      const name = `${registry.host}/team/${heading.toLowerCase().replaceAll(' ', '-')}`;
-      const inspect = `tbuild imagetools inspect "$CI_REGISTRY_IMAGE:${tag}"`;
-      const commands = [...commandsOf(page, heading, 'build'), inspect];
-      expect(commands.length).toBeGreaterThan(1);
-      expect(await runJob(commands, dockerfile, { CI_REGISTRY_IMAGE: name })).toContain(`Name:      ${name}:${tag}`);
+    const named = jobs.map((job) => [job.page, job.heading, job.name, job] as const);
+    test.each(named)('docs/%s, "%s": the job "%s" runs, and pushes what it names', async (page, heading, name, job) => {
+      const dockerfile = `FROM --platform=$BUILDPLATFORM ${base} AS made
+RUN echo made > /made
+FROM ${base}
+COPY --from=made /made /
+`;
+      const place = [page, heading, name]
+        .join('-')
+        .toLowerCase()
+        .replace(/[^a-z]+/g, '-');
+      const CI_REGISTRY_IMAGE = `${registry.host}/team/${place}`;
+      for (const needed of job.needs.map((one) => jobAt(page, heading, one)))
+        for (const variables of needed.runs)
+          await runJob(needed.script, dockerfile, { CI_REGISTRY_IMAGE, ...variables });
+      const tags = [...job.script.join('\n').matchAll(/ -t ("[^"]+")/g)].map(([, tag]) => tag);
+      const script = [...job.script, ...tags.map((tag) => `tbuild imagetools inspect ${tag}`)];
+      for (const variables of job.runs) {
+        const output = await runJob(script, dockerfile, { CI_REGISTRY_IMAGE, ...variables });
+        expect(output.match(/^Name: +.*$/gm) ?? []).toHaveLength(tags.length);
+      }
+    });
+
+    const commands = pages.flatMap((page) => snippetsOf(page, 'sh')).map((one) => [one.page, one.heading, one.text]);
+    const ofTbuild = commands.filter(([, , text]) => text?.includes('tbuild '));
+    test.each(ofTbuild)('docs/%s, "%s": the commands run', async (_page, _heading, text = '') => {
+      const lines = text
+        .replaceAll('registry.example', registry.host)
+        .trim()
+        .split(/\n(?=\S)/);
+      const variables = { TOKEN: auth.password, USERNAME: auth.username };
+      for (const line of lines) await runJob([line], `FROM ${base}\nCOPY app.txt /\n`, variables);
+    });
+
+    const others = commands.filter(([, , text]) => !text?.includes('tbuild '));
+    test.each(others)('docs/%s, "%s": the commands push an image of a release', needs('skopeo'), async (...snippet) => {
+      const [, , text = ''] = snippet;
+      const archive = /oci-archive:(\S+)/.exec(text)?.[1] ?? '';
+      const files = { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n', [archive]: '' };
+      const cwd = writeFiles({
+        ...files,
+        '.config/containers/registries.conf': `[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`,
+        'auth.json': JSON.stringify({
+          auths: { [registry.host]: { auth: Buffer.from(`${auth.username}:${auth.password}`).toString('base64') } },
+        }),
+      });
+      good(await runTbuild(['-o', `type=oci,dest=${archive}`, '.'], { cwd }));
+      const env = { HOME: cwd, REGISTRY_AUTH_FILE: `${cwd}/auth.json` };
+      await runChecked('sh', ['-ec', text.replaceAll('registry.example', registry.host)], { cwd, env });
+      expect(await runJob([`tbuild imagetools inspect ${registry.host}/ci/tbuild:0.1.0`], '')).toContain('Digest:');
     });
 
     test('gitlab.md, "Reports": the image is labelled, and a later job gets its names', async () => {
@@ -109,7 +142,7 @@ describe(
         'tbuild inspect --format \'{{json .Config.Labels}}\' "$CI_REGISTRY_IMAGE:$CI_COMMIT_SHORT_SHA"',
       ];
       const output = await runJob(
-        [...commandsOf('gitlab.md', 'Reports', 'build'), ...show],
+        [...jobAt('gitlab.md', 'Reports', 'build').script, ...show],
         `FROM ${base}\nCOPY app.txt /\n`,
       );
       expect(output).toContain(`TBUILD_IMAGE=${registry.host}/team/app:1ecfd275\n`);
@@ -119,14 +152,14 @@ describe(
     });
 
     test('gitlab.md, "Reports": the dependencies of the image are listed', async () => {
-      const commands = [...commandsOf('gitlab.md', 'Reports', 'listed'), 'echo; cat gl-sbom.cdx.json'];
+      const commands = [...jobAt('gitlab.md', 'Reports', 'listed').script, 'echo; cat gl-sbom.cdx.json'];
       const output = await runJob(commands, `FROM ${base}\nCOPY app.txt /\n`);
       const document = JSON.parse(output.slice(output.indexOf('\n{\n')));
       expect(document).toMatchObject({ bomFormat: 'CycloneDX' });
     });
 
     test('gitlab.md, "Reports": a check writes code quality that names the line', async () => {
-      const commands = commandsOf('gitlab.md', 'Reports', 'check').map((command) => `${command} || true`);
+      const commands = jobAt('gitlab.md', 'Reports', 'check').script.map((command) => `${command} || true`);
       const output = await runJob([...commands, 'cat gl-code-quality-report.json'], `FROM ${base}\nENV a b\n`);
       const [issue] = JSON.parse(output.slice(output.indexOf('[\n')));
       expect(issue).toMatchObject({

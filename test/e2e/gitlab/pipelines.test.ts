@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baseImage, type BaseImageName, pushBaseImage } from '../../support/base-images.ts';
-import { gitlabCiLocal, loadJobImage, makeRepository, runPipeline } from '../../support/gitlab.ts';
+import { gitlabCiLocal, loadJobImage, makeRepository, offerComponent, runPipeline } from '../../support/gitlab.ts';
+import { snippetsOf } from '../../support/page-snippets.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
@@ -15,6 +16,7 @@ import { startTokenRegistry, type TokenRegistry } from '../../support/token-regi
 const auth = { username: 'gitlab-ci-token', password: 's3cret' };
 const fixtures = join(import.meta.dirname, '../../../fixtures/contexts');
 const image = 'tbuild-job:1';
+const { version } = JSON.parse(readFileSync(join(fixtures, '../../packages/cli/package.json'), 'utf8'));
 const machine = needs(
   'docker',
   'registry',
@@ -185,16 +187,33 @@ target "worker" { context = "worker" }
     expect(stderr).toMatch(/build +tbuild_\d+_\d+ took /);
     expect(stderr).toContain('exit code: 3');
   });
+
+  test('includes the component, whose jobs build for each architecture and merge', async () => {
+    const component = `$CI_SERVER_FQDN/tbuild/tbuild/build@${version}`;
+    const source = { context: 'app', dockerfile: 'app/Dockerfile' };
+    const include = [{ component, inputs: { image, platforms: ['amd64', 'arm64'], tag: 'v1', ...source } }];
+    const repository = writeFiles({
+      'app/Dockerfile': 'FROM busybox\nCOPY Dockerfile /\n',
+      // YAML contains JSON.
+      '.gitlab-ci.yml': JSON.stringify({ include }),
+    });
+    await makeRepository(repository);
+    await offerComponent(repository, version);
+    good(await run(repository, 'component'));
+    const platforms = (await inspect('component:v1')).manifests.map(({ platform }) => platform?.architecture);
+    expect(platforms).toEqual(expect.arrayContaining(['amd64', 'arm64']));
+  });
 });
 
-test('the component has valid jobs for its inputs', machine, async () => {
-  const repository = scratchDirectory('project');
-  cpSync(join(fixtures, '../../templates'), join(repository, 'templates'), { recursive: true });
-  const inputs = '{ platforms: [amd64, arm64], context: app, tag: v1 }';
-  writeFiles({ '.gitlab-ci.yml': `include: [{ local: templates/build.yml, inputs: ${inputs} }]\n` }, repository);
-  await makeRepository(repository);
-  const { stdout } = good(await runPipeline(repository, image, {}, ['--preview']));
-  expect(stdout).toContain('NAME: $CI_REGISTRY_IMAGE:v1');
-  expect(stdout).toMatch(/ARCH:\n +- amd64\n +- arm64\n/);
-  expect(stdout).toMatch(/"Dockerfile"\s+"app"/);
+describe('GitLab reads the YAML of', machine, () => {
+  const yaml = ['ci.md', 'gitlab.md', 'coming-from.md'].flatMap((page) => snippetsOf(page, 'yaml'));
+  const named = yaml.map(({ page, heading, text }) => [page, heading, text] as const);
+
+  test.each(named)('docs/%s, "%s"', async (_page, _heading, text) => {
+    const repository = writeFiles({ '.gitlab-ci.yml': text });
+    await makeRepository(repository);
+    if (text.includes('component:')) await offerComponent(repository, version);
+    const { stdout } = good(await runPipeline(repository, image, {}, ['--list']));
+    expect(stdout.trim().split('\n').length).toBeGreaterThan(1);
+  });
 });

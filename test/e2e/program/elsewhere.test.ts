@@ -69,6 +69,13 @@ describe('where there is no Linux', needs('docker'), () => {
     expect(good(here).stderr).toContain(weak);
   });
 
+  test('the shells of Windows are told about WSL', async () => {
+    const windows = scratchDirectory('bin');
+    writeFileSync(join(windows, 'uname'), '#!/bin/sh\necho MINGW64_NT-10.0-26100\n', { mode: 0o755 });
+    const { exitCode, stderr } = await run(['.'], home, { PATH: `${windows}:${process.env['PATH']}` });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('tbuild runs inside WSL')]);
+  });
+
   test("the exit code is the program's own", async () => {
     const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY missing /\n' });
     const { exitCode, stderr } = await run(['.'], context);

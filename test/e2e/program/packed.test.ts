@@ -98,6 +98,16 @@ test('the installed program runs', async () => {
   );
 });
 
+test('the package cannot be installed on Windows itself, and says so', async () => {
+  const { preinstall } = Object(manifestOf('@tbuild/cli').scripts);
+  const windows = writeFiles({ 'win.cjs': "Object.defineProperty(process, 'platform', { value: 'win32' });\n" });
+  const install = (env: Record<string, string>) =>
+    runProcess('sh', ['-c', preinstall], { cwd: join(project, 'node_modules/@tbuild/cli'), env });
+  expect(await install({})).toMatchObject({ exitCode: 0, stderr: '' });
+  const { exitCode, stderr } = await install({ NODE_OPTIONS: `--require=${windows}/win.cjs` });
+  expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^tbuild: On Windows, tbuild runs inside WSL: .*\n$/)]);
+});
+
 test('a type-checked tool builds, receives events, cancels and catches errors', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY a /\nRUN echo hello\n', a: '' });
   const output = await runChecked(

@@ -7,6 +7,7 @@ import { registerArm64 } from '../../support/binfmt.ts';
 import { debianRoot, type DebianRoot } from '../../support/debian-root.ts';
 import { docker } from '../../support/docker.ts';
 import { otherNodes } from '../../support/nodes.ts';
+import { startRegistry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
@@ -155,14 +156,18 @@ async function buildHello(root: DebianRoot, program: string, uid?: number): Prom
 
 const built = new RegExp(`^tbuild ${version}\n[^]*\\| Hello from an image that tbuild made \\|`);
 
-describe('in a Debian without Node', needs(...machine, 'mmdebstrap'), () => {
-  test('the .deb builds as root and as an ordinary user, and leaves nothing when it is removed', async () => {
+describe('in a Debian without Node', needs(...machine, 'mmdebstrap', 'registry'), () => {
+  test('the .deb builds and pushes, as root and as an ordinary user, and leaves nothing when it is removed', async () => {
     const root = debianRoot();
     cpSync(join(release, debianPackage('amd64')), join(root.directory, 'tbuild.deb'));
     const { exitCode, stderr } = await root.run('dpkg -i /tbuild.deb');
     expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
     expect(await buildHello(root, 'tbuild')).toMatch(built);
     expect(await buildHello(root, 'tbuild', 1000)).toMatch(built);
+    await using registry = await startRegistry();
+    const name = `${registry.host}/hello:1`;
+    await root.run(`tbuild --build-context busybox=oci-layout:///base -t ${name} --push /hello`);
+    expect((await root.run(`tbuild imagetools inspect ${name}`)).stdout).toContain(`Name:      ${name}`);
     await root.run('dpkg --purge tbuild && test ! -e /usr/lib/tbuild && test ! -e /usr/bin/tbuild');
   });
 
