@@ -9,6 +9,8 @@ import { scratchDirectory } from './scratch.ts';
 export interface Terminal extends AsyncDisposable {
   /** The screens that were shown until the program ended, sampled every 50 ms. */
   screens(): Promise<readonly string[]>;
+  /** The screen without colours; a line that the terminal broke is one line. */
+  screen(): Promise<string>;
   /** The scrollback and the screen. */
   scrollback(): Promise<string>;
   /** Types keys by their names in tmux: letters, `Enter`, `C-c`. */
@@ -18,9 +20,13 @@ export interface Terminal extends AsyncDisposable {
   /** Waits until the scrollback has a text, and returns the scrollback. */
   waitFor(text: string | RegExp): Promise<string>;
   resize(columns: number, rows: number): Promise<void>;
+  /** Whether the cursor is shown, on the main screen and without a mode that changes what keys or text do. */
+  isReset(): Promise<boolean>;
   /** Undefined while the program runs. */
   exitCode(): number | undefined;
 }
+
+const MODES = '#{cursor_flag} #{alternate_on} #{mouse_any_flag} #{keypad_flag} #{insert_flag} #{wrap_flag}';
 
 export interface TerminalOptions {
   readonly columns?: number;
@@ -56,6 +62,8 @@ export async function startTerminal(
       }
       return seen;
     },
+    screen: () => tmux('capture-pane', '-p', '-J'),
+    isReset: async () => (await tmux('display-message', '-p', MODES)).trim() === '1 0 0 0 0 1',
     async send(text, ...keys) {
       if (text !== '') await tmux('send-keys', '-l', text);
       if (keys.length > 0) await tmux('send-keys', ...keys);

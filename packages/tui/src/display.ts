@@ -30,6 +30,8 @@ export interface DisplayOptions {
   readonly tailLines?: number;
   /** For `tty` only: how long the build took before, in milliseconds. */
   readonly expected?: number;
+  /** For `tty` only: names of what is built, the longest first. */
+  readonly what?: readonly string[];
   /** Returns the text below each warning at the end; without it, a warning is one line. */
   readonly expandWarning?: (warning: WarningView) => string;
   /** Print for each step that ran why it was not cached. */
@@ -158,6 +160,7 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
     theme: options.theme,
     tailLines: options.tailLines,
     expected: options.expected,
+    what: options.what,
   };
   const output = createKeptOutput();
   let latest = emptyView;

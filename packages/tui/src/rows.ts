@@ -28,6 +28,8 @@ export interface Screen {
   readonly tailLines?: number;
   /** How long the build took before, in milliseconds. */
   readonly expected?: number;
+  /** Names of what is built for the end of the header, the longest first; the first one that fits is shown. */
+  readonly what?: readonly string[];
 }
 
 /** Milliseconds. Less than this is not worth telling. */
@@ -40,14 +42,25 @@ const LEAST_TEXT = 20;
 /** The greatest height of the part that is redrawn. */
 const MAX_LIVE_ROWS = 12;
 
-/** Returns the header: `[+] Building 2.3s (5/9), about 8s left`. `expected` is how long the build took before. */
-export function headerRow(view: BuildView, now: number, expected = 0): Row {
+/** Returns the header: `[+] Building 2.3s (5/9), about 8s left   app:1 linux/amd64`. */
+export function headerRow(
+  view: BuildView,
+  now: number,
+  { columns, expected = 0, what = [] }: Pick<Screen, 'columns' | 'expected' | 'what'>,
+): Row {
   const complete = isComplete(view);
   const elapsed = (complete ? (view.finishedAt ?? now) : now) - (view.startedAt ?? now);
   const left = expected - elapsed;
-  const end = complete ? ' FINISHED' : left > LEAST_LEFT ? `, about ${formatRemaining(left / 1000)} left` : '';
-  const text = `[+] Building ${formatSeconds(elapsed)} (${view.finished.length}/${view.steps.size})${end}`;
-  return { text, tone: 'plain' };
+  const end = complete ? ` ${endOf(view)}` : left > LEAST_LEFT ? `, about ${formatRemaining(left / 1000)} left` : '';
+  const { length } = view.warnings;
+  const warnings = length === 0 ? '' : length === 1 ? ', 1 warning' : `, ${length} warnings`;
+  const text = `[+] Building ${formatSeconds(elapsed)} (${view.finished.length}/${view.steps.size})${end}${warnings}`;
+  return { text, timer: what.find((name) => widthOf(text) + widthOf(name) + 3 < columns), tone: 'plain' };
+}
+
+function endOf({ steps }: BuildView): string {
+  const states = new Set([...steps.values()].map(({ state }) => state));
+  return states.has('failed') ? 'FAILED' : states.has('cancelled') ? 'CANCELED' : 'FINISHED';
 }
 
 /** Steps that finished and are one line of the display, or several that were cached. */
@@ -201,5 +214,5 @@ export function paintedRow(row: Row, { columns, color, theme = defaultTheme }: S
 export function summaryLines(view: BuildView, now: number, screen: Screen): readonly string[] {
   const started = [...view.steps.values()].filter((step) => step.index > 0).sort((a, b) => a.index - b.index);
   const rows = foldCached(started).flatMap((steps) => finishedRows(steps, now));
-  return [headerRow(view, now), ...rows].map((row) => paintedRow(row, screen));
+  return [headerRow(view, now, { ...screen, expected: 0 }), ...rows].map((row) => paintedRow(row, screen));
 }

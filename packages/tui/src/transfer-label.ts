@@ -44,7 +44,7 @@ export function transferStatuses(transfer: TransferView, now: number): readonly 
   const left = rate !== undefined && rate > 0 && isCounted ? [`${formatRemaining((total - current) / rate)} left`] : [];
   const bar = isCounted ? [barOf(current / total)] : [];
   const words = [[...bar, amount, ...speed, ...left], [amount, ...speed, ...left], [amount, ...speed], [amount]];
-  return words.map((each) => each.join(' '));
+  return [...words.map((each) => each.join(' ')), ...(isCounted ? [`${Math.floor((100 * current) / total)}%`] : [])];
 }
 
 const BAR = 10;

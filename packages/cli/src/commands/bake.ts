@@ -16,6 +16,7 @@ import { jobsOf, settingsFromFlags } from '../flags/build-spec.ts';
 import { withJobMetadata } from '../gitlab/job-metadata.ts';
 import { buildMetadata, metadataParts, type MetadataParts, warningMetadata } from '../print/build-metadata.ts';
 import { requireSbom } from '../print/cyclonedx-file.ts';
+import { headerFacts } from '../print/header-facts.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import {
@@ -162,7 +163,10 @@ async function buildOnce(
     opened.targets.map(({ request }) => request),
   );
   const { explain, debug } = flags;
-  const endDisplay = openDisplay(progress, { mode, explain, debug, now: opened.services.now, sourceOf }, env);
+  const requests = opened.targets.filter(({ isLink }) => !isLink).map(({ request }) => request);
+  const facts = mode === 'tty' ? headerFacts(opened, requests) : {};
+  const shown = { mode, explain, debug, ...facts, now: opened.services.now, sourceOf };
+  const endDisplay = openDisplay(progress, shown, env);
   try {
     if (isCall) {
       const { output, error, exitCode } = await bakeCalls(resolved, opened, { run: { progress, onDefinition }, env });
@@ -178,6 +182,12 @@ async function buildOnce(
     await writeCycloneDx([...results.values()], flags, env.cwd);
     writeDotenv(results, flags, env.cwd);
     if (quiet) for (const { id } of results.values()) env.stdout.write(`${id}\n`);
+    if (mode === 'tty') {
+      const { buildSummary } = await import('../print/build-summary.ts');
+      const outputsOf = (name: string) => opened.targets.find((target) => target.name === name)?.request.outputs ?? [];
+      const made = [...results].map(([target, result]) => ({ target, result, outputs: outputsOf(target) }));
+      env.stderr.write(buildSummary(made, opened));
+    }
     return { exitCode: 0 };
   } catch (error) {
     await endDisplay();

@@ -1,4 +1,4 @@
-import type { BuildRequest, BuildResult, BuildRun } from '@tbuild/builder';
+import type { BuildRequest, BuildRun } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
@@ -12,6 +12,7 @@ import { ignoredOptions } from '../flags/ignored-flags.ts';
 import { withJobMetadata } from '../gitlab/job-metadata.ts';
 import { metadataParts } from '../print/build-metadata.ts';
 import { requireSbom } from '../print/cyclonedx-file.ts';
+import { headerFacts } from '../print/header-facts.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { checkResultFiles, writeCycloneDx, writeResultFiles } from '../print/result-files.ts';
 import { reportBuild } from '../report/report-build.ts';
@@ -20,7 +21,6 @@ import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { openBuild, type AskedBuild, type OpenBuild } from '../services/open-build.ts';
-import { nameOf, timeBefore } from '../services/recorded-build.ts';
 import { parseCall, withFormat, type CallSpec } from './call/call-spec.ts';
 import type { CallResult } from './call/run-call.ts';
 import type { Command } from './command.ts';
@@ -58,8 +58,8 @@ export async function buildAsAsked(
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
   const { debug, explain } = flags;
-  const expected = mode === 'tty' ? timeBefore(nameOf(opened.request), opened.services) : undefined;
-  const shown = { mode, debug, explain, expected, now: opened.services.now, sourceOf: () => definition };
+  const facts = mode === 'tty' ? headerFacts(opened, [opened.request]) : {};
+  const shown = { mode, debug, explain, ...facts, now: opened.services.now, sourceOf: () => definition };
   const endDisplay = openDisplay(progress, shown, env);
   for (const message of ignoredOptions(flags)) progress.emit({ type: 'warning', message });
   try {
@@ -77,7 +77,10 @@ export async function buildAsAsked(
     writeResultFiles(result, flags, { cwd: env.cwd, metadata });
     await writeCycloneDx([result], flags, env.cwd);
     if (quiet) env.stdout.write(`${result.id}\n`);
-    if (mode === 'tty') env.stderr.write(await summaryOf(result, opened));
+    if (mode === 'tty') {
+      const { buildSummary } = await import('../print/build-summary.ts');
+      env.stderr.write(buildSummary([{ result, outputs: opened.request.outputs }], opened));
+    }
     return { exitCode: 0 };
   } catch (error) {
     await endDisplay();
@@ -86,11 +89,6 @@ export async function buildAsAsked(
   } finally {
     if (call === undefined) await reportBuild(flags.report, opened, env);
   }
-}
-
-async function summaryOf(result: BuildResult, { request, services }: OpenBuild): Promise<string> {
-  const { buildSummary } = await import('../print/build-summary.ts');
-  return buildSummary(result, request.outputs, services);
 }
 
 /** @throws TbuildError USAGE for a format without a call, which is Buildah's option. */

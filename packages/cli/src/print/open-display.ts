@@ -15,6 +15,8 @@ export interface DisplayOptions {
   now(): number;
   /** How long the build took before, in milliseconds. */
   readonly expected?: number;
+  /** What is built, from the most to the fewest words. */
+  readonly what?: readonly string[];
   /** Returns the text of a Dockerfile that warnings refer to. */
   sourceOf(file: string): string | undefined;
   /** Tells this display apart from another one of the same process. */
@@ -24,13 +26,14 @@ export interface DisplayOptions {
 /** Shows a build on standard error. The function that it returns ends that. */
 export function openDisplay(
   progress: ProgressChannel,
-  { mode, now, expected, sourceOf, part, ...flags }: DisplayOptions & Pick<DisplayFlags, 'explain' | 'debug'>,
+  { mode, now, expected, what, sourceOf, part, ...flags }: DisplayOptions & Pick<DisplayFlags, 'explain' | 'debug'>,
   { stderr, variables }: Environment,
 ): () => Promise<void> {
   const shown = display(progress, stderr, {
     mode,
     now,
     expected,
+    what,
     color: !variables.NO_COLOR,
     ...styleOf(variables),
     explain: flags.explain,

@@ -22,7 +22,7 @@ import { makeStartSnapshot } from '../startup/start-snapshot.ts';
 import { cacheLimits, tidyAfterBuild } from './after-build.ts';
 import { createServices, thisPlatform } from './create-services.ts';
 import { interruptible } from './interruptible.ts';
-import { nameOf, recorded } from './recorded-build.ts';
+import { buildName, recorded } from './recorded-build.ts';
 import { absoluteSettings, servicesOptions } from './services-options.ts';
 import { waitAsStep } from './waiting-clock.ts';
 
@@ -34,8 +34,9 @@ export interface AskedBuild {
 
 /** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
 export interface OpenBuild extends AsyncDisposable {
-  /** The name of the build. */
   readonly ref: string;
+  /** The name that people read. */
+  readonly name: string;
   readonly request: BuildRequest;
   readonly services: Services;
   /** Builds, until Ctrl-C or the time limit. */
@@ -58,8 +59,10 @@ export interface AskedTarget extends Pick<BuildTarget, 'name' | 'isLink' | 'secr
 
 /** A build of several targets that is ready to run and holds a lease. */
 export interface OpenBake extends AsyncDisposable {
-  /** The name of the build of all targets. */
+  /** The reference of the build of all targets. */
   readonly ref: string;
+  /** The name that people read. */
+  readonly name: string;
   readonly targets: readonly BuildTarget[];
   readonly services: Services;
   /** Builds all targets, until Ctrl-C or the time limit. Returns the results by name. */
@@ -75,15 +78,16 @@ export function openBuild({ spec, settings: given }: AskedBuild, env: Environmen
     const request = buildRequest(spec, env, { host: thisPlatform(), root });
     const opened = openServices({ settings, root, lease, requests: [request], timeout: spec.timeout }, env, progress);
     const { ref, services, within, ...closing } = opened;
+    const name = buildName(request);
+    const asRecorded = { ref, name, requests: { '': request }, settings, services };
     return {
       ref,
+      name,
       request,
       services,
       run: (run) =>
-        recorded(
-          { ref, name: nameOf(request), requests: { '': request }, settings, services },
-          { ...run, progress },
-          (followed) => within((signal) => runBuild(request, services, { ...followed, ref, signal })),
+        recorded(asRecorded, { ...run, progress }, (followed) =>
+          within((signal) => runBuild(request, services, { ...followed, ref, signal })),
         ),
       ...closing,
     };
@@ -110,15 +114,12 @@ export function openBake(
     const { ref, services, within, ...closing } = opened;
     const targets = requested.map((target) => ({ ...target, ref }));
     const made = targets.filter(({ isLink }) => !isLink);
-    const asRecorded = {
-      ref,
-      name: made.map(({ name }) => name).join(', '),
-      requests: Object.fromEntries(targets.map(({ name, request }) => [name, request])),
-      settings,
-      services,
-    };
+    const name = made.map((target) => target.name).join(', ');
+    const named = Object.fromEntries(targets.map((target) => [target.name, target.request]));
+    const asRecorded = { ref, name, requests: named, settings, services };
     return {
       ref,
+      name,
       targets,
       services,
       run: (run) =>

@@ -79,7 +79,7 @@ function following({ progress, onDefinition, ...run }: Run, recorder: Recorder):
 }
 
 /** Returns the name that people read, as buildx makes it: the directory, an unusual Dockerfile, the target. */
-export function nameOf({ context, dockerfile, target }: BuildRequest): string {
+export function buildName({ context, dockerfile, target }: BuildRequest): string {
   const place = 'path' in context ? context.path : 'url' in context ? context.url : context.kind;
   const file = 'path' in dockerfile && dockerfile.path !== undefined ? basename(dockerfile.path) : 'Dockerfile';
   const stage = target === undefined ? '' : ` (${target})`;

@@ -3,7 +3,7 @@ import type { BuildView } from '../build-view.ts';
 import { headerRow, type Screen } from '../rows.ts';
 import { RowLine } from './step-line.tsx';
 
-/** Renders `[+] Building 2.3s (5/9)`. */
+/** Renders the header. */
 export function Summary({
   view,
   now,
@@ -13,5 +13,5 @@ export function Summary({
   readonly now: number;
   readonly screen: Screen;
 }): ReactElement {
-  return <RowLine row={headerRow(view, now, screen.expected)} screen={screen} />;
+  return <RowLine row={headerRow(view, now, screen)} screen={screen} />;
 }

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { baseImageArguments, pushBaseImage } from '../../support/base-images.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { expectFrame } from '../../support/frame.ts';
+import { type Gate, startGate } from '../../support/gate.ts';
+import { patiently } from '../../support/patience.ts';
+import { needs } from '../../support/requirements.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { sharedService } from '../../support/services.ts';
+import { startTbuild } from '../../support/tbuild-terminal.ts';
+import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
+import type { Terminal } from '../../support/terminal.ts';
+
+// Each state of a build on a terminal, held there by a server, must match a golden in `test/goldens/frames`.
+
+const rows = 24;
+const widths = [40, 80, 200];
+/** Builds of one name tell the time that is left. */
+const newStore = (): string => scratchDirectory('store');
+
+const expectNothingLeft = async (terminal: Terminal): Promise<void> => {
+  await terminal.screens();
+  expect(terminal.exitCode()).toBe(130);
+  expect(await terminal.isReset()).toBe(true);
+};
+
+describe('a build with a slow registry', needs('tmux', 'registry'), () => {
+  let proxy: FaultProxy;
+  let base = '';
+  beforeAll(async () => {
+    const host = await sharedService('registry');
+    base = await pushBaseImage('busybox', host);
+    proxy = await startFaultProxy(host);
+    base = base.replace(host, proxy.host);
+  });
+  afterAll(() => proxy[Symbol.asyncDispose]());
+
+  const start = (columns: number, ...args: readonly string[]): Promise<Terminal> => {
+    const cwd = writeFiles({ Dockerfile: `FROM ${base}\nRUN echo ran\n` });
+    return startTbuild(['build', ...args, '.'], { store: newStore(), cwd, columns, rows });
+  };
+
+  test.each(widths)('on %i columns: planning, pulling, cancelled', async (columns) => {
+    proxy.decide = (line) => (line.includes('/manifests/') ? { kind: 'hang' } : undefined);
+    await using planning = await start(columns, '-t', 'frames:1');
+    await expectFrame(planning, 'planning', { columns, shows: 'load metadata' });
+    await planning.type('C-c');
+    await expectNothingLeft(planning);
+    await expectFrame(planning, 'cancelled', { columns, shows: 'cancelled' });
+    proxy.decide = (line) => (/^GET .*\/blobs\//.test(line) ? { kind: 'stall', after: 300_000 } : undefined);
+    await using pulling = await start(columns, '-t', 'frames:1');
+    await expectFrame(pulling, 'pulling', { columns, shows: /\[[=>]|\d%/ });
+    await pulling.type('C-c');
+    await expectNothingLeft(pulling);
+  });
+
+  test('pushing', async () => {
+    const columns = 80;
+    proxy.decide = (line) => (/^(?:POST|PATCH|PUT) .*\/blobs\/uploads/.test(line) ? { kind: 'hang' } : undefined);
+    await using pushing = await start(columns, '-t', `${proxy.host}/frames:1`, '--push');
+    await expectFrame(pushing, 'pushing', { columns, shows: 'pushing layers' });
+    await pushing.type('C-c');
+    await expectNothingLeft(pushing);
+  });
+});
+
+describe('a build with steps that run', needs('tmux', 'root'), () => {
+  let gate: Gate;
+  const store = newStore();
+  const args = ['build', '--network', 'host', ...baseImageArguments(), '-t', 'frames:1', '.'];
+  const context = (): string =>
+    writeFiles({
+      Dockerfile: `FROM busybox AS base
+COPY lines.sh wide.sh /
+WORKDIR /app
+FROM base AS lines
+MAINTAINER me
+RUN sh /lines.sh
+FROM base AS wide
+RUN sh /wide.sh 日本語 🎉
+FROM base
+COPY --from=lines /lines.sh /lines
+COPY --from=wide /wide.sh /wide
+`,
+      'lines.sh': `for i in 1 2 3 4 5 6 7 8; do echo "compiling src/module-$i.c"; done; ${gate.wait('lines')}\n`,
+      'wide.sh': `printf '${HOSTILE}'; exit $(${gate.wait('wide')})\n`,
+    });
+  /** Wide characters, a cleared screen, a title, the other screen, a line written over, a moved and a hidden cursor. */
+  const HOSTILE = String.raw`日本語のテキスト 🎉 emoji\n\033[2J\033[Hcleared\n\033]0;title\007titled\n\033[?1049hother screen\n10%%\r20%%\033[31m red\n\033[5A\033[?25lhidden\n`;
+  const start = (columns: number) =>
+    startTbuild([...args, '--no-cache-filter', 'lines,wide'], { store, cwd: context(), columns, rows });
+  beforeAll(async () => {
+    gate = await startGate();
+    good(await runTbuild([...args, '--target', 'base'], { store, cwd: context() }));
+  });
+  afterAll(() => gate[Symbol.asyncDispose]());
+
+  test.each(widths)('on %i columns: running, failed with the question, and finished', async (columns) => {
+    await using running = await start(columns);
+    await gate.reached('lines', 'wide');
+    await expectFrame(running, 'running', { columns, shows: 'hidden' });
+    gate.open('lines');
+    await running.waitFor('[stage-3 1/2]');
+    gate.open('wide', '3');
+    await expectFrame(running, 'failed', { columns, shows: '[q]uit' });
+    await running.type('r');
+    await gate.reached('lines', 'wide');
+    await vi.waitFor(async () => expect(await running.screen()).toContain('# compiling'), patiently);
+    gate.open('lines');
+    await vi.waitFor(async () => expect(await running.screen()).not.toContain('# compiling'), patiently);
+    gate.open('wide');
+    await expectFrame(running, 'finished', { columns, shows: 'Next: ' });
+    await running.screens();
+    expect(running.exitCode()).toBe(0);
+    expect(await running.isReset()).toBe(true);
+  });
+
+  test('a terminal that changes its size shows the frame of that size, and keeps what was there before', async () => {
+    await using running = await start(200);
+    await gate.reached('lines', 'wide');
+    await expectFrame(running, 'running', { columns: 200, shows: 'hidden' });
+    await running.resize(80, 40);
+    await expectFrame(running, 'narrower', { columns: 80, shows: 'hidden' });
+    await running.resize(80, 5);
+    await expectFrame(running, 'lower', { columns: 80, shows: 'wide.sh' });
+    await running.type('C-c');
+    await expectNothingLeft(running);
+    expect(await running.scrollback()).toContain('load build definition');
+  });
+});
