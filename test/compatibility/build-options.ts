@@ -18,7 +18,7 @@ export const buildOptions: readonly Row[] = [
   row('--cache-from', e2e('cache/cache-registry')),
   row('--cache-to', e2e('cache/cache-registry')),
   row('--call', e2e('dockerfile/checks')),
-  row('--cgroup-parent', e2e('program/doctor')),
+  row('--cgroup-parent', e2e('run/run-limits')),
   row('--check', e2e('dockerfile/checks')),
   row('--compress', ACCEPTED),
   row('--cpu-period', RESOURCES, { word: 'cpu-period' }),
@@ -28,10 +28,10 @@ export const buildOptions: readonly Row[] = [
   row('--cpuset-mems', RESOURCES, { word: 'cpuset-mems' }),
   row('--debug', e2e('dockerfile/checks')),
   row('--disable-content-trust', ACCEPTED),
-  row('--file', e2e('dockerfile/add-remote')),
+  row('--file', e2e('dockerfile/remote-context'), { word: "'-f', 'sub/Other'" }),
   row('--force-rm', ACCEPTED),
   row('--iidfile', e2e('program/command-line')),
-  row('--isolation', cli('serve/read-spec'), {
+  row('--isolation', e2e('run/run-limits'), {
     differs: 'also chooses how steps are isolated: auto, namespace, oci or chroot',
   }),
   row('--label', e2e('images/image-commands')),
@@ -66,12 +66,22 @@ export const buildOptions: readonly Row[] = [
 
 /** Commands of `docker`, `docker buildx` and `docker builder` about builds and images. */
 export const commands: readonly Row[] = [
-  ...['build', 'create', 'du', 'inspect', 'ls', 'prune', 'rm', 'use', 'version'].map((name) =>
+  ...['build', 'create', 'du', 'inspect', 'ls', 'prune', 'rm', 'stop', 'use', 'version'].map((name) =>
     row(`buildx ${name}`, e2e('program/docker-commands'), {
       word: `'${name}'`,
-      ...(['create', 'rm', 'use'].includes(name) ? { differs: 'accepted: there is one builder' } : {}),
+      ...(['create', 'rm', 'stop', 'use'].includes(name) ? { differs: 'accepted: there is one builder' } : {}),
     }),
   ),
+  ...Object.entries({
+    debug: 'use `tbuild debug`',
+    'dial-stdio': 'there is no daemon to connect to',
+    install: 'use `tbuild install --as-buildx`',
+    policy: 'use `--source-policy-file`',
+    uninstall: 'use `tbuild install --uninstall`',
+  }).map(([name, hint]) =>
+    row(`buildx ${name}`, e2e('program/docker-commands'), { word: `'${name}'`, differs: `refused: ${hint}` }),
+  ),
+  row('buildx history', e2e('program/builds'), { word: "'buildx', 'history'" }),
   row('buildx bake', e2e('bake/one-build'), { word: 'bake' }),
   row('buildx imagetools create', e2e('images/imagetools'), { word: "'imagetools', 'create'" }),
   row('buildx imagetools inspect', e2e('images/imagetools'), { word: "'imagetools', 'inspect'" }),

@@ -58,9 +58,9 @@ function table(title: string, rows: readonly Row[], statusOf: (name: string) => 
   );
 }
 
-/** What is accepted without effect says so itself. */
+/** What is accepted without effect, or refused, says so itself. */
 function withWord(differs: string): string {
-  return /^(?:accepted|ignored)/.test(differs) ? differs : `differs: ${differs}`;
+  return /^(?:accepted|ignored|refused)/.test(differs) ? differs : `differs: ${differs}`;
 }
 
 /** Looks an option up in the table of the command line. */

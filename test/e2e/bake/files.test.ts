@@ -69,6 +69,28 @@ test('standard input, -f in order and cwd:// name files', async () => {
   expect(JSON.parse(stdout).target.default.args).toEqual({ A: 'a', B: 'stdin' });
 });
 
+test('BUILDX_BAKE_FILE names the files, and BUILDX_BAKE_FILE_SEPARATOR is between them', async () => {
+  const cwd = bakeDirectory({
+    'a.hcl': 'target "default" { args = { A = "a", B = "a" } }\n',
+    'b.hcl': 'target "default" { args = { B = "b" } }\n',
+  });
+  const argsOf = async (env: Readonly<Record<string, string>>) =>
+    JSON.parse(good(await runTbuild(['bake', '--print'], { cwd, env })).stdout).target.default.args;
+  expect(await argsOf({ BUILDX_BAKE_FILE: 'b.hcl:a.hcl' })).toEqual({ A: 'a', B: 'a' });
+  expect(await argsOf({ BUILDX_BAKE_FILE: 'a.hcl,b.hcl', BUILDX_BAKE_FILE_SEPARATOR: ',' })).toEqual({
+    A: 'a',
+    B: 'b',
+  });
+});
+
+test('BUILDX_BAKE_ENTITLEMENTS_FS=0 lets targets read files outside of the directory', async () => {
+  const outside = bakeDirectory({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const cwd = bakeDirectory({ 'docker-bake.hcl': `target "default" { context = "${outside}" }\n` });
+  const refused = await runTbuild(['bake'], { cwd });
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`fs.read=${outside}`) });
+  good(await runTbuild(['bake'], { cwd, env: { BUILDX_BAKE_ENTITLEMENTS_FS: '0' } }));
+});
+
 test.each([
   [['-f', 'none.hcl'], 'The bake file "none.hcl" does not exist'],
   [[], 'There is no bake file here'],

@@ -134,6 +134,9 @@ test(
     const chosen = { DOCKER_CONFIG: config, DOCKER_CONTEXT: 'far' };
     await buildGood(hello, { args: ['--tag', 'tls:2', '--load'], env: chosen });
     expect(await run(engine.host, 'tls:2', env)).toBe('it runs\n');
+    const into = ['--output', 'type=docker,context=far', '--tag', 'tls:4'];
+    await buildGood(hello, { args: into, env: { DOCKER_CONFIG: config } });
+    expect(await run(engine.host, 'tls:4', env)).toBe('it runs\n');
 
     const options = ['ca', 'cert', 'key'].map((name) => `--tls${name === 'ca' ? 'cacert' : name}=${keys}/${name}.pem`);
     const called = ['__docker', 'buildx', '--host', engine.host, '--tlsverify', ...options, 'buildx', 'build'];

@@ -7,10 +7,11 @@ import { baseImage, baseImageArguments } from '../../support/base-images.ts';
 import { imagesOf, readBlob } from '../../support/layout.ts';
 import { otherNodes, withNode } from '../../support/nodes.ts';
 import { skopeo } from '../../support/peers.ts';
+import { ranIn } from '../../support/plain-progress.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { buildInline, good, type InlineBuild, runTbuild, writeFiles } from '../../support/tbuild.ts';
+import { buildGood, buildInline, good, type InlineBuild, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 /** Node 20 lacks zstd, so tbuild runs the zstd program. */
 const nodes = [{ name: 'the Node of the tests', path: undefined }, ...otherNodes];
@@ -65,6 +66,19 @@ test.each(otherNodes)('zstd layers made by $name are readable by the zstd progra
       await buildOn(join(place, 'layout'), 'test "$(wc -l < /files/text)" = 1000000', reader.path),
       reader.name,
     ).toMatchObject({ exitCode: 0 });
+});
+
+test.each(otherNodes)('a cache of zstd layers that $name makes gives an empty store every step', async ({ path }) => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const files = { Dockerfile: 'FROM busybox AS a\nRUN echo 1 > /1\nFROM busybox\nCOPY --from=a /1 /2\n' };
+  const build = (...args: string[]) =>
+    buildGood(files, { store: scratchDirectory('store'), args, env: withNode(path) });
+  const first = await build('--cache-to', `type=local,dest=${cache},mode=max,compression=zstd`);
+  const next = await build('--cache-from', `type=local,src=${cache}`);
+  expect(ranIn(next.stderr)).toEqual([]);
+  expect(next.id()).toBe(first.id());
+  const layers = imagesOf(cache).flatMap(({ manifest }) => manifest.layers.map(({ mediaType }) => mediaType));
+  expect(layers.filter((type) => type.includes('.layer.')).every((type) => type.endsWith('+zstd'))).toBe(true);
 });
 
 test.each(nodes)('$name reports a damaged zstd layer', async ({ path }) => {

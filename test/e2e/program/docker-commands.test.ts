@@ -24,6 +24,7 @@ test('the set-up of a builder that CI jobs begin with is accepted, with one line
   const inspected = await tbuild('buildx', 'inspect', 'ci', '--bootstrap');
   expect(inspected.stdout).toMatch(/^Name: +ci\n[^]*Platforms: +linux\//);
   expect((await tbuild('buildx', 'ls')).stdout).toMatch(/^NAME\/NODE +DRIVER\/ENDPOINT [^\n]*\ndefault\* +tbuild/);
+  expect(await tbuild('buildx', 'stop', 'ci')).toMatchObject({ stdout: '', stderr: line });
   expect(await tbuild('buildx', 'rm', '--force', 'ci')).toMatchObject({ stdout: '', stderr: line });
   expect((await tbuild('buildx', 'version')).stdout).toMatch(/^tbuild /);
 });
@@ -42,6 +43,8 @@ test('a command of buildx that has no meaning here names what to use instead', a
     ['install', 'tbuild install --as-buildx'],
     ['debug', 'tbuild debug'],
     ['dial-stdio', 'no daemon'],
+    ['policy', '--source-policy-file'],
+    ['uninstall', 'tbuild install --uninstall'],
   ])
     expect(await runTbuild(['buildx', word])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(hint) });
 });
@@ -50,6 +53,23 @@ test('BUILDX_BUILDER and --builder have no effect', async () => {
   const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
   const build = await runTbuild(['build', '--builder', 'ci', '-q', context], { env: { BUILDX_BUILDER: 'other' } });
   expect(good(build).stderr).toBe('');
+});
+
+test('variables about builders, profiles and experiments change nothing', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const build = async (env = {}) => good(await runTbuild(['build', '-q', context], { env }));
+  const env = {
+    BUILDKIT_HOST: 'tcp://127.0.0.1:1',
+    BUILDX_BAKE_GIT_AUTH_HEADER: 'basic',
+    BUILDX_BAKE_GIT_AUTH_TOKEN: 'none',
+    BUILDX_CONFIG: '/nowhere',
+    BUILDX_CPU_PROFILE: '/nowhere/cpu',
+    BUILDX_EXPERIMENTAL: '1',
+    BUILDX_MEM_PROFILE: '/nowhere/memory',
+    BUILDX_NO_DEFAULT_LOAD: '1',
+    DOCKER_BUILDKIT: '0',
+  };
+  expect(await build(env)).toMatchObject({ stdout: (await build()).stdout, stderr: '' });
 });
 
 test('du, df and prune work under the names that Docker has for them', async () => {

@@ -11,7 +11,7 @@ import { startRegistry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
-import { good, runTbuild } from '../../support/tbuild.ts';
+import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 const auth = { username: 'someone', password: 's3cret' };
 
@@ -42,6 +42,17 @@ describe('registry access', needs('registry'), () => {
       registry.host,
     ]);
     good(await runTbuild(['pull', base], { store, env: { HOME, REGISTRY_AUTH_FILE: file } }));
+  });
+
+  test('registry.insecure of an output pushes to a registry without a known certificate', async () => {
+    await using registry = await startRegistry({ tls: true });
+    // The name does not count as loopback, so certificates are checked.
+    const name = `${registry.host.replace('127.0.0.1', '127.1')}/app:1`;
+    const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+    const push = (options: string) =>
+      runTbuild(['build', '-o', `type=image,name=${name},push=true${options}`, context]);
+    expect(await push('')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cannot be trusted') });
+    good(await push(',registry.insecure=true'));
   });
 
   test('presents a client certificate of certs.d', async () => {

@@ -35,6 +35,17 @@ describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (iso
   });
 });
 
+// A chroot shows a step no control groups.
+test.each(isolations.filter((isolation) => isolation !== 'chroot'))(
+  '--cgroup-parent is above the control group of a step, isolation %s',
+  needs('root'),
+  async (isolation) => {
+    const parent = `tbuild-test-${process.pid}-${isolation}`;
+    const args = ['--no-cache', '--isolation', isolation, '--cgroup-parent', parent];
+    await buildGood({ Dockerfile: `FROM busybox\nRUN grep -q ':/${parent}/' /proc/self/cgroup\n` }, { args });
+  },
+);
+
 test('changed limits rerun no step', async () => {
   const context = writeFiles({ Dockerfile: `FROM busybox\nRUN echo limits-are-not-keyed > /x\n` });
   await buildContext(context);
