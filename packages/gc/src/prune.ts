@@ -56,7 +56,7 @@ export async function pruneStore(stores: GcStore, options: PruneOptions): Promis
   // Choosing takes long and delays nobody: builds may begin until it is done.
   const choice = { entries: await chooseEntries(stores, options), started };
   const { bytes, steps } = await removeChosen(choice, options, stores);
-  emptyTrash(store);
+  await emptyTrash(store);
   return { bytes: bytes + discarded, steps };
 }
 

@@ -137,6 +137,6 @@ test('sweepAbandoned moves the trees of dead processes to the trash', async () =
   expect(sweepAbandoned(storeLayout(root), began)).toBe(0);
   expect(sweepAbandoned(storeLayout(root), began + 1)).toBe(1);
   expect(readdirSync(join(root, 'trash'))).toHaveLength(1);
-  emptyTrash(storeLayout(root));
+  await emptyTrash(storeLayout(root));
   expect(readdirSync(join(root, 'trash'))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -22,10 +23,14 @@ export function moveToTrash({ trash }: Trash, path: string): boolean {
   }
 }
 
-/** Deletes the contents of the store's `trash/` until `isOver` returns true. Safe beside other processes. */
-export function emptyTrash({ trash }: Trash, isOver: () => boolean = () => false): void {
-  for (const name of listDirectory(trash)) {
-    if (isOver()) return;
-    rmSync(join(trash, name), { recursive: true, force: true });
-  }
+/** As many deletions as Node's threads do at a time. Each waits for the disk: one after the other takes four times as long. */
+const AT_A_TIME = 4;
+
+/** Deletes the contents of the store's `trash/`. Safe beside other processes. */
+export async function emptyTrash({ trash }: Trash): Promise<void> {
+  const names = listDirectory(trash).values();
+  const deleteRest = async (): Promise<void> => {
+    for (const name of names) await rm(join(trash, name), { recursive: true, force: true });
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, deleteRest));
 }
