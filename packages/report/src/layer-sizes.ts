@@ -1,10 +1,13 @@
-import type { ImageFacts, StepFacts } from './report-data.ts';
+import type { LayerFacts, StepFacts } from './report-data.ts';
 
 /**
  * Returns the sizes of the layers that steps made, by step. The history of an image tells instructions only, so steps
  * are found by their order from the last one up.
  */
-export function layerSizes(steps: readonly StepFacts[], { layers }: ImageFacts): ReadonlyMap<string, number> {
+export function layerSizes(
+  steps: readonly StepFacts[],
+  { layers }: { readonly layers: readonly Pick<LayerFacts, 'createdBy' | 'tree'>[] },
+): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   const made = [...layers];
   for (const step of chainOf(steps)) {

@@ -51,18 +51,22 @@ function standIns(bases: readonly string[], image: BaseImageName): string[] {
 }
 
 describe('the files that init writes', () => {
-  test.each(PROJECTS)('for a project with %s pass every check', async (_, kind, files, bases) => {
-    const project = writeFiles(files);
-    for (const args of [[], ['--explain-lines', '--force']]) {
-      const { stdout } = good(await runTbuild(['init', ...args, project]));
-      expect(stdout).toContain(`Build the image (${kind}) with: tbuild -t `);
-      const checked = await runTbuild(['build', '--check', ...standIns(bases, 'busybox'), project]);
-      expect(good(checked).stdout + checked.stderr).toContain('no warnings found');
-    }
-    const explained = readFileSync(join(project, 'Dockerfile'), 'utf8');
-    expect(explained).toMatch(/^# \w/m);
-    expect(explained).toMatch(/^USER 1000:1000$/m);
-  });
+  test.each(PROJECTS)(
+    'for a project with %s pass every check, and explain has no advice',
+    async (_, kind, files, bases) => {
+      const project = writeFiles(files);
+      for (const args of [[], ['--explain-lines', '--force']]) {
+        const { stdout } = good(await runTbuild(['init', ...args, project]));
+        expect(stdout).toContain(`Build the image (${kind}) with: tbuild -t `);
+        const checked = await runTbuild(['build', '--check', ...standIns(bases, 'busybox'), project]);
+        expect(good(checked).stdout + checked.stderr).toContain('no warnings found');
+        expect(good(await runTbuild(['explain', project])).stdout).toContain('No advice.');
+      }
+      const explained = readFileSync(join(project, 'Dockerfile'), 'utf8');
+      expect(explained).toMatch(/^# \w/m);
+      expect(explained).toMatch(/^USER 1000:1000$/m);
+    },
+  );
 
   const RUNNING: readonly (readonly [
     string,

@@ -1,29 +1,51 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { describeRule, isRuleName, ruleNames, ruleOf, type RuleName } from '@tbuild/dockerfile';
 import { isFixable } from '@tbuild/dockerfile/fix';
 import { rulePage } from '@tbuild/dockerfile/rule-pages';
 import { suggest, TbuildError } from '@tbuild/errors';
-import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
-import type { Command } from './command.ts';
+import { readLimitedFile } from '@tbuild/linux';
+import { choiceOf } from '../flags/choice.ts';
+import { localDockerfile, placeIn } from '../request/local-dockerfile.ts';
+import { storeCommand } from './store-command.ts';
 
-const explainFlags = { help: { kind: 'switch', short: 'h', help: 'Show this text' } } as const satisfies Flags;
-
-export const explain: Command = {
-  summary: 'Explain a check of Dockerfiles, or list all checks',
-  usage: 'explain [RULE...]',
-  flags: explainFlags,
-  async run(argv, env) {
-    const { flags, positional } = parseArgs(argv, explainFlags);
-    if (flags.help === true) {
-      env.stdout.write(
-        `Usage: tbuild explain [RULE...]\n\nExplain checks of Dockerfiles.\n\n${describeFlags(explainFlags)}\n`,
-      );
-      return 0;
-    }
-    const names = positional.map(findRule);
-    env.stdout.write(names.length === 0 ? listOfRules() : names.map(pageOf).join(`\n${'-'.repeat(72)}\n\n`));
-    return 0;
+export const explain = storeCommand({
+  summary: 'Explain a Dockerfile line by line, or a check of Dockerfiles',
+  usage: 'explain [OPTIONS] [CONTEXT|DOCKERFILE|CHECK...]',
+  flags: {
+    file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile (default: CONTEXT/Dockerfile)' },
+    format: { kind: 'text', value: 'FORMAT', help: 'Print text or json' },
   },
-};
+  takes: [0, Infinity],
+  async run({ flags: { file, format }, words, services, env, signal }) {
+    const [word = '.', ...more] = words;
+    const isPath = more.length === 0 && words.length === 1 && !isCheck(word) && existsSync(resolve(env.cwd, word));
+    if (!isPath && file === undefined) {
+      const names = words.map(findRule);
+      env.stdout.write(names.length === 0 ? listOfRules() : names.map(pageOf).join(`\n${'-'.repeat(72)}\n\n`));
+      return;
+    }
+    const as = choiceOf(format ?? 'text', ['text', 'json'], '--format');
+    const place = placeIn(word, file, env.cwd);
+    const { path, name } = localDockerfile(place, env.cwd);
+    const text = readLimitedFile(path, { what: `Dockerfile ${JSON.stringify(name)}` })?.toString() ?? '';
+    const directory = resolve(env.cwd, place.context);
+    const inContext = relative(directory, path);
+    const { explainDockerfile } = await import('../explain/explain-dockerfile.ts');
+    const explained = await explainDockerfile({ text, name, inContext, directory, ports: services, signal });
+    const { explainedDocument, formatExplained } = await import('../explain/format-explained.ts');
+    const width = env.stdout.columns ?? 80;
+    env.stdout.write(
+      as === 'json'
+        ? `${JSON.stringify(explainedDocument(explained), null, 2)}\n`
+        : formatExplained(explained, { width, now: services.now() }),
+    );
+  },
+});
+
+function isCheck(word: string): boolean {
+  return ruleNames().some((name) => name === word);
+}
 
 function findRule(text: string): RuleName {
   const names = ruleNames();

@@ -1,6 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-import { DEFAULT_NAMES } from '@tbuild/builder';
 import type { CheckOptions } from '@tbuild/dockerfile';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { givenCheckOptions } from '@tbuild/frontend';
@@ -11,6 +8,7 @@ import { foreignOptions } from '../flags/foreign-options.ts';
 import { splitPair } from '../flags/pairs.ts';
 import { correctFile, type FixableFile, replaceFile } from '../lint/fix-file.ts';
 import { unifiedDiff } from '../lint/unified-diff.ts';
+import { localDockerfile, placeIn } from '../request/local-dockerfile.ts';
 import { buildAsAsked } from './build.ts';
 import { type Command, helpOf } from './command.ts';
 
@@ -41,7 +39,7 @@ export const lint: Command = {
       env.stdout.write(helpOf(lint));
       return 0;
     }
-    const { fix = false, diff = false, ...flags } = withFile(given, positional, env);
+    const { fix = false, diff = false, ...flags } = withPlace(given, positional, env);
     if (diff) return showDiff(flags, env);
     if (fix && correct(flags, env) === 'printed') return 0;
     const { context, progress = 'none', ...rest } = flags;
@@ -54,17 +52,13 @@ interface LintFlags extends FlagValues<typeof allFlags> {
   readonly context: string;
 }
 
-/** Takes a Dockerfile in the place of the context for one of its directory. */
-function withFile(
+function withPlace(
   flags: FlagValues<typeof allFlags>,
-  [context = '.', ...more]: readonly string[],
+  [word = '.', ...more]: readonly string[],
   { cwd }: Environment,
 ): LintFlags {
   if (more.length > 0) throw new TbuildError('USAGE', `Usage: tbuild ${lint.usage}`);
-  const isFile = statSync(resolve(cwd, context), { throwIfNoEntry: false })?.isFile() === true;
-  return isFile && flags.file === undefined
-    ? { ...flags, file: context, context: dirname(context) }
-    : { ...flags, context };
+  return { ...flags, ...placeIn(word, flags.file, cwd) };
 }
 
 function showDiff(flags: LintFlags, env: Environment): number {
@@ -96,11 +90,5 @@ function optionsOf({ 'build-arg': args = [] }: LintFlags): CheckOptions | undefi
 /** @throws TbuildError USAGE for a Dockerfile that is not a file here. */
 function placeOf({ file, context }: LintFlags, { cwd }: Environment): FixableFile {
   if (file === '-' || (context === '-' && file === undefined)) return { name: 'Dockerfile' };
-  const isElsewhere = /^(?:[a-z][\w+.-]*:\/\/|git@)/i.test(file ?? context);
-  const candidates = file === undefined ? DEFAULT_NAMES.map((name) => join(context, name)) : [file];
-  const found = candidates.map((name) => resolve(cwd, name)).find((path) => existsSync(path));
-  if (found !== undefined && !isElsewhere) return { path: found, name: relative(cwd, found) };
-  throw new TbuildError('USAGE', `There is no Dockerfile to correct in ${JSON.stringify(file ?? context)}`, {
-    hint: 'Name a file with -f, or a directory that has a Dockerfile',
-  });
+  return localDockerfile({ file, context }, cwd);
 }
