@@ -37,6 +37,8 @@ export type ProgressEvent =
       readonly error?: string;
       /** For `built`: why the step was not cached, in one line. */
       readonly reason?: string;
+      /** All that changed, where the reason names only some of it. */
+      readonly changes?: readonly string[];
     }
   | {
       readonly type: 'log';

@@ -34,6 +34,7 @@ interface OpenStep {
   location?: StepFacts['location'];
   outcome?: StepFacts['outcome'];
   reason?: string;
+  changes?: readonly string[];
   error?: string;
   readonly waits: OpenSpan[];
   readonly runs: OpenSpan[];
@@ -67,7 +68,12 @@ function apply(step: OpenStep, event: StepEvent, now: number): void {
       if (step.runs.length === 0) step.runs.push({ from: event.at });
       end(step.waits, event.at);
       end(step.runs, event.at);
-      Object.assign(step, { outcome: event.outcome, reason: event.reason ?? step.reason, error: event.error });
+      Object.assign(step, {
+        outcome: event.outcome,
+        reason: event.reason ?? step.reason,
+        changes: event.changes ?? step.changes,
+        error: event.error,
+      });
       break;
     case 'log':
       append(step, now, step.decoder.decode(event.data, { stream: true }));
@@ -105,7 +111,7 @@ function omitMiddle(step: OpenStep): void {
 }
 
 function closed(step: OpenStep, at: number): Omit<StepFacts, 'id'> {
-  const { name, inputs = [], location, outcome, reason, error, log } = step;
+  const { name, inputs = [], location, outcome, reason, changes, error, log } = step;
   const close = (spans: readonly OpenSpan[]) => spans.map(({ from, to = at }) => ({ from, to }));
   const transfers = [...step.transfers].map(([item, transfer]) => ({ item, ...transfer }));
   return {
@@ -114,6 +120,7 @@ function closed(step: OpenStep, at: number): Omit<StepFacts, 'id'> {
     location,
     outcome,
     reason,
+    changes,
     error,
     log,
     waits: close(step.waits),

@@ -50,6 +50,8 @@ export interface StepFacts {
   readonly transfers: readonly (Span & { readonly item: string; readonly bytes: number })[];
   /** Why it was not cached. */
   readonly reason?: string;
+  /** All that changed, where the reason names only some of it. */
+  readonly changes?: readonly string[];
   readonly error?: string;
   /** Its output as it came: when, and what. */
   readonly log: readonly (readonly [at: number, text: string])[];

@@ -58,6 +58,14 @@ export interface Loaded<R> {
   readonly isWhole: boolean;
 }
 
+/** Why the cache has no record for a step. */
+export interface Miss {
+  /** In one line. */
+  readonly reason: string;
+  /** All that changed, where the reason names only some of it. */
+  readonly changes?: readonly string[];
+}
+
 /** Results of earlier builds by key. */
 export interface ResultCache<R> {
   /** Returns the result under the key of a step on this base, if it can be the step's result. */
@@ -68,7 +76,7 @@ export interface ResultCache<R> {
   /** Returns the result under the key: the first one saved wins unless `replace` is set. */
   save(key: StepKey, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
   /** Explains in one line why a step that has to run is not cached. */
-  explain?(step: Step, key: StepKey, parts: KeyParts): Promise<string>;
+  explain?(step: Step, key: StepKey, parts: KeyParts): Promise<Miss>;
   /** Returns the results that an error reports as missing. `load` takes them into account from then on. */
   resultsLostBy?(error: unknown): readonly R[];
 }

@@ -47,7 +47,7 @@ function setup(
       const result = records.get(key);
       return result === undefined ? undefined : { result, isWhole: !gone.has(result) };
     },
-    explain: async () => 'never ran',
+    explain: async () => ({ reason: 'never ran' }),
     resultsLostBy: (error) => (error instanceof Lost ? [error.result] : []),
     save: async (key, result, { replace }) => {
       if (!records.has(key) || replace || gone.has(records.get(key) ?? 0)) records.set(key, result);

@@ -4,7 +4,7 @@ import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Outcome, Progress } from '@tbuild/progress';
 import pLimit from 'p-limit';
 import { createMissingResults, type MissingResults } from './missing-results.ts';
-import type { Inputs, Loaded, Op, Prepared, ResultCache, Solved } from './op.ts';
+import type { Inputs, Loaded, Miss, Op, Prepared, ResultCache, Solved } from './op.ts';
 import { createSolving } from './solving.ts';
 
 export interface SolveOptions<R> {
@@ -90,9 +90,9 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
     if (shown !== 'started') progress.emit({ type: 'started', step: step.id, at: now() });
     shown = 'started';
   };
-  let reason: string | undefined;
+  let miss: Miss | undefined;
   const end = (outcome: Outcome, error?: string): void => {
-    const why = outcome === 'cached' ? {} : { reason };
+    const why = outcome === 'cached' ? {} : miss;
     progress.emit({ type: 'finished', step: step.id, at: now(), outcome, ...why, error });
   };
   try {
@@ -102,7 +102,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       inputs,
       wait,
       start,
-      onReason: (text) => (reason = text),
+      onMiss: (told) => (miss = told),
     });
     end(outcome);
     run.onSolved?.(step, solved);
@@ -157,7 +157,7 @@ interface StepRun<R> extends RunContext<R> {
   /** Reports that the step starts to run. */
   start(): void;
   /** Reports why the step has to run, once that is known. */
-  onReason(text: string | undefined): void;
+  onMiss(miss: Miss | undefined): void;
 }
 
 async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
@@ -183,7 +183,7 @@ async function prepareAndRun<R>(op: Op<R>, run: StepRun<R>): Promise<Done<R>> {
   const missing = missingResults.missingFor(step);
   if (missing.size > 0) throw new MissingInputs(missing);
   const [ran] = await run.limit(() =>
-    Promise.allSettled([runStep(prepared, run), whyMissed(prepared, loaded !== undefined, run).then(run.onReason)]),
+    Promise.allSettled([runStep(prepared, run), whyMissed(prepared, loaded !== undefined, run).then(run.onMiss)]),
   );
   if (ran.status === 'rejected') throw ran.reason;
   return { solved: { key, result: ran.value.result }, outcome: ran.value.outcome };
@@ -221,13 +221,13 @@ async function whyMissed<R>(
   { key, parts }: Prepared<R>,
   isRecorded: boolean,
   { step, cache }: StepRun<R>,
-): Promise<string | undefined> {
+): Promise<Miss | undefined> {
   if (parts === undefined || cache.explain === undefined) return undefined;
   await nextTurn();
   try {
-    const reason = await cache.explain(step, key, await parts());
-    if (step.noCache) return 'the cache is off for this step';
-    return isRecorded ? 'the cache record was found, but its layer is missing' : reason;
+    const miss = await cache.explain(step, key, await parts());
+    if (step.noCache) return { reason: 'the cache is off for this step' };
+    return isRecorded ? { reason: 'the cache record was found, but its layer is missing' } : miss;
   } catch {
     return undefined;
   }

@@ -136,10 +136,12 @@ test(
   async () => {
     const directory = scratchDirectory('pages');
     const file = (name: string): string => join(directory, name);
-    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY a /a\nRUN cat /a\n', a: 'one' });
+    const several = (text: string) => Object.fromEntries([1, 2, 3, 4, 5].map((name) => [`d/${name}`, text]));
+    const Dockerfile = 'FROM busybox\nCOPY a /a\nRUN cat /a\nCOPY d /d\n';
+    const context = writeFiles({ Dockerfile, a: 'one', ...several('one') });
     const args = (tag: string): string[] => ['--tag', `test/pages:${tag}`];
     const { store } = good(await buildContext(context, { args: args('1') }));
-    writeFiles({ a: 'two' }, context);
+    writeFiles({ a: 'two', ...several('two') }, context);
     good(await buildContext(context, { args: args('2') }));
     const run = async (...words: string[]) => good(await runTbuild(words, { store }));
     expect((await run('builds', 'open', '--output', file('build.html'))).stdout).toBe(`${file('build.html')}\n`);
@@ -151,6 +153,11 @@ test(
     await using page = await openBrowser();
     await page.open(`file://${file('build.html')}`);
     expect(await show(page, 'why')).toMatch(/COPY a \/a\s+file a changed/);
+    const changes = `[...document.querySelectorAll('details li')].map(({ textContent }) => textContent)`;
+    expect(await page.evaluate(changes)).toEqual([
+      'a step before it ran again',
+      ...[1, 2, 3, 4, 5].map((name) => `file d/${name} changed`),
+    ]);
     expect(await show(page, 'compare')).toMatch(/RUN cat \/a\s+built, .*\s+built, /);
     await page.open(`file://${file('image.html')}`);
     expect(await page.evaluate(`document.querySelector('#view').innerText`)).toMatch(/COPY a \/a/);

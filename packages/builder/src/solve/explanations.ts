@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { encodeExplanation, type Explanation, type ExplanationNote, readExplanation } from '@tbuild/cache';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
-import type { KeyParts } from '@tbuild/solver';
+import type { KeyParts, Miss } from '@tbuild/solver';
 import { readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 import { compareParts, type PartChange } from './compare-parts.ts';
 
 /** Explains what changed since a step last ran, by the recorded parts of its key. */
 export interface Explanations {
-  /** Explains in one line why there is no record for this key. Remembers the parts for the next time. */
-  explain(step: Step, key: Digest, parts: KeyParts): Promise<string>;
+  /** Explains why there is no record for this key. Remembers the parts for the next time. */
+  explain(step: Step, key: Digest, parts: KeyParts): Promise<Miss>;
   /** Returns what is remembered of steps under their current keys, for another machine. */
   notesOf(steps: Iterable<readonly [step: Step, key: Digest]>): Promise<readonly ExplanationNote[]>;
 }
@@ -53,8 +53,8 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
       writeAtomically(byWords, encodeExplanation(command, key, compared ?? parts));
       if (position !== '') writeAtomically(bySlot, encodeExplanation(command, key, []));
       return before === undefined || compared === undefined
-        ? 'it is new'
-        : reason({ before, now: { name: command, key }, changes: compared.changes }, wordsFor(step, graph, ran));
+        ? { reason: 'it is new' }
+        : missOf({ before, now: { name: command, key }, changes: compared.changes }, wordsFor(step, graph, ran));
     },
     async notesOf(steps) {
       await (taken ??= takeCarried());
@@ -112,7 +112,9 @@ function hasRun({ id, op, base, sources }: Step, steps: Graph['steps'], ran: Rea
   });
 }
 
+/** How many changes the line names, and how many are kept. */
 const SHOWN = 3;
+const KEPT = 1000;
 
 /** A step's name and key before and now, and the parts of the key that changed. */
 interface Comparison {
@@ -121,16 +123,25 @@ interface Comparison {
   readonly changes: readonly PartChange[];
 }
 
-function reason({ before, now, changes }: Comparison, words: Words): string {
-  if (before.key === now.key) return 'its last run failed, or its result was removed';
+function missOf({ before, now, changes }: Comparison, words: Words): Miss {
+  if (before.key === now.key) return { reason: 'its last run failed, or its result was removed' };
   if (before.name !== now.name && changes.some(({ name }) => name === 'instruction'))
-    return `the instruction changed, it was ${JSON.stringify(before.name)}`;
+    return { reason: `the instruction changed, it was ${JSON.stringify(before.name)}` };
   // Many files may have changed; other changes say more.
   const [files, others] = [changes.filter(isOfFile), changes.filter((change) => !isOfFile(change))];
   const descriptions = [...others, ...files].flatMap((change) => tell(change, words.base));
-  if (descriptions.length === 0) return words.otherwise;
-  const more = descriptions.length - SHOWN;
-  return descriptions.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
+  if (descriptions.length === 0) return { reason: words.otherwise };
+  if (descriptions.length <= SHOWN) return { reason: descriptions.join(', ') };
+  return {
+    reason: firstOf(descriptions, SHOWN).join(', '),
+    changes: firstOf(descriptions, KEPT),
+  };
+}
+
+/** Returns the first ones, and how many more there are. */
+function firstOf(descriptions: readonly string[], most: number): readonly string[] {
+  const more = descriptions.length - most;
+  return more <= 0 ? descriptions : [...descriptions.slice(0, most), `and ${more} more`];
 }
 
 function isOfFile({ name }: PartChange): boolean {

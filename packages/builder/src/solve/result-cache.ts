@@ -49,8 +49,8 @@ export function createResultCache(options: ResultCacheOptions): RecordedResults 
     },
     resultsLostBy: (error) => results.resultsLostBy(error),
     async explain(step, key, parts) {
-      const reason = await explanations.explain(step, key, parts);
-      return expired.has(key) ? 'it ran longer ago than --cache-ttl allows' : reason;
+      const miss = await explanations.explain(step, key, parts);
+      return expired.has(key) ? { reason: 'it ran longer ago than --cache-ttl allows' } : miss;
     },
     createdAt: (result) => times.get(result) ?? now(),
     recordOf: (key) => records.get(key),

@@ -32,12 +32,32 @@ export function WhyView({ build }: { readonly build: BuildFacts }): JSX.Element 
             <th scope="row">
               <a href={hrefOf({ view: 'timeline', step: index })}>{step.name}</a>
             </th>
-            <td>{step.reason ?? 'it failed'}</td>
+            <td>
+              {step.changes === undefined ? (
+                (step.reason ?? 'it failed')
+              ) : (
+                <Changes reason={step.reason} changes={step.changes} />
+              )}
+            </td>
             <td class="number">{formatTime(timeOf(step))}</td>
             <td class="number">{formatTime(saved.get(step.id) ?? 0)}</td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** Shows the reason, and all changes on request. */
+function Changes({ reason, changes }: { readonly reason?: string; readonly changes: readonly string[] }): JSX.Element {
+  return (
+    <details>
+      <summary>{reason}</summary>
+      <ul>
+        {changes.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </details>
   );
 }

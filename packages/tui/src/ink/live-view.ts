@@ -13,7 +13,9 @@ export interface LiveViewOptions extends Screen {
   readonly view: () => BuildView;
 }
 
-const FRAMES_PER_SECOND = 5;
+/** Milliseconds between frames: while something happens, and while only the time passes. */
+const INTERVAL = 200;
+const QUIET_INTERVAL = 600;
 
 /** Draws the build on `out` until `end`, which leaves the last state there. */
 export function openLiveView(out: TextOutput, options: LiveViewOptions): { end(view: BuildView): Promise<void> } {
@@ -31,8 +33,15 @@ export function openLiveView(out: TextOutput, options: LiveViewOptions): { end(v
     exitOnCtrlC: false,
     maxFps: 30,
   });
-  const update = (): void => instance.rerender(frame(options.view()));
-  const clock = setInterval(update, 1000 / FRAMES_PER_SECOND);
+  let drawn = { view: options.view(), at: options.now() };
+  const update = (): void => {
+    drawn = { view: options.view(), at: options.now() };
+    instance.rerender(frame(drawn.view));
+  };
+  const tick = (): void => {
+    if (options.view() !== drawn.view || options.now() - drawn.at >= QUIET_INTERVAL) update();
+  };
+  const clock = setInterval(tick, INTERVAL);
   const onResize = (): void => {
     eraseReflowed();
     instance.clear();
