@@ -25,8 +25,16 @@ export type Isolation = 'namespace' | 'chroot' | 'crun' | 'runc';
 /** Builds targets of the bake file in a directory, all without names; throws when that fails. */
 export type Bake = (directory: string, targets?: readonly string[]) => Promise<unknown>;
 
-/** Builds the context in a directory and exports its cache to the value of `--cache-to`, if any; throws when that fails. */
-export type BuildAndCache = (context: string, cacheTo?: string) => Promise<unknown>;
+export interface Caching {
+  /** The values of the options `--cache-to` and `--cache-from`. */
+  readonly cacheTo?: string;
+  readonly cacheFrom?: string;
+  /** Full reference to push the image to. */
+  readonly push?: string;
+}
+
+/** Builds the context in a directory with caches elsewhere; throws when that fails. */
+export type BuildAndCache = (context: string, caching: Caching) => Promise<unknown>;
 
 /** One builder under measurement, with a state of its own. */
 export interface Peer extends AsyncDisposable {
@@ -43,7 +51,7 @@ export interface Peer extends AsyncDisposable {
   build(context: string, options?: PeerBuild): Promise<unknown>;
   /** Makes ready to bake. Undefined for a peer that cannot. Not measured. */
   openBake?(): Promise<Bake>;
-  /** Makes ready to export caches. Undefined for a peer that cannot. Not measured. */
+  /** Makes ready to import and export caches. Undefined for a peer that cannot. Not measured. */
   openCaching?(): Promise<BuildAndCache>;
   /** Provides an image that FROM names, unless it is there. Not measured. */
   addBase(name: BaseImageName): Promise<void>;

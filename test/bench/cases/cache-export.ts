@@ -36,7 +36,7 @@ export const cacheExport: BenchCase = {
     const take = (work: string, cacheTo?: (peer: string) => string) => {
       writeFileSync(join(context, 'Dockerfile'), DOCKERFILE(`${round.seed} ${work}`));
       return inTurn(round, { case: 'cache-export', work }, (peer) =>
-        caching.get(peer)?.(context, cacheTo?.(peer.name.replaceAll(' ', '-'))),
+        caching.get(peer)?.(context, { cacheTo: cacheTo?.(peer.name.replaceAll(' ', '-')) }),
       );
     };
     return [

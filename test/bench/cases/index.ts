@@ -3,6 +3,7 @@ import { archive } from './archive.ts';
 import { bakedTargets } from './baked-targets.ts';
 import { cacheExport } from './cache-export.ts';
 import { cachedSteps } from './cached-steps.ts';
+import { ciJob } from './ci-job.ts';
 import { eightStages } from './eight-stages.ts';
 import { emulated } from './emulated.ts';
 import { ignoredFiles } from './ignored-files.ts';
@@ -28,6 +29,7 @@ export const cases: readonly BenchCase[] = [
   emulated,
   cacheExport,
   pullRunPush,
+  ciJob,
   loading,
   archive,
 ];

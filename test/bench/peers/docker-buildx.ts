@@ -34,13 +34,17 @@ export async function dockerBuildx(directory: string): Promise<Peer> {
     },
     async openCaching() {
       const host = await openOther();
-      return (context, cacheTo) => {
-        const args = ['--tag', 'bench', ...(cacheTo ? ['--cache-to', cacheTo] : []), context];
+      return (context, { cacheTo, cacheFrom, push }) => {
+        const caches = [...(cacheTo ? ['--cache-to', cacheTo] : []), ...(cacheFrom ? ['--cache-from', cacheFrom] : [])];
+        const args = ['--tag', push ?? 'bench', ...(push ? ['--push'] : []), ...caches, context];
         return docker(host, ['buildx', 'build', '--quiet', ...args]);
       };
     },
     addBase: (name) => loadBaseImage(name, daemon.host),
-    forget: async () => void (await run('builder', 'prune', '--all', '--force')),
+    async forget() {
+      await run('builder', 'prune', '--all', '--force');
+      if (other !== undefined) await docker(other.host, ['builder', 'prune', '--all', '--force']);
+    },
     async [Symbol.asyncDispose]() {
       await other?.[Symbol.asyncDispose]();
       await daemon[Symbol.asyncDispose]();

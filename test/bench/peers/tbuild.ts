@@ -5,13 +5,10 @@ import { baseImage, baseImageArguments, type BaseImageName } from '../../support
 import { program } from '../../support/program.ts';
 import { hasProgram, isRoot } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
-import type { Isolation, Peer, PeerBuild } from '../peer.ts';
+import type { Caching, Isolation, Peer, PeerBuild } from '../peer.ts';
 import { watchMemory } from '../watch-memory.ts';
 
-interface TbuildOptions extends PeerBuild {
-  /** The value of `--cache-to`. */
-  readonly cacheTo?: string;
-}
+type TbuildOptions = PeerBuild & Caching;
 
 /** The program of this clone. */
 export async function tbuild(directory: string): Promise<Peer> {
@@ -44,7 +41,7 @@ export async function tbuild(directory: string): Promise<Peer> {
         ]);
         await runChecked(program, ['bake', '--quiet', ...images, ...targets], { cwd, env: { TBUILD_ROOT: store } });
       },
-    openCaching: async () => (context, cacheTo) => build(context, { cacheTo }),
+    openCaching: async () => build,
     addBase: async (name) => void bases.add(name),
     async forget() {
       mkdirSync(store, { recursive: true });
@@ -63,12 +60,22 @@ function withRuntime(isolation: Isolation | undefined): string[] {
   return ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null "$(command -v crun)" && exec "$0" "$@"'];
 }
 
-function argumentsOf({ noCache, push, archive, platform, isolation, loadInto, cacheTo }: TbuildOptions): string[] {
+function argumentsOf({
+  noCache,
+  push,
+  archive,
+  platform,
+  isolation,
+  loadInto,
+  cacheTo,
+  cacheFrom,
+}: TbuildOptions): string[] {
   const isRuntime = RUNTIMES.some((name) => name === isolation);
   return [
     ...(isolation ? ['--isolation', isRuntime ? 'oci' : isolation] : []),
     ...(noCache ? ['--no-cache'] : []),
     ...(cacheTo ? ['--cache-to', cacheTo] : []),
+    ...(cacheFrom ? ['--cache-from', cacheFrom] : []),
     ...(platform ? ['--platform', platform] : []),
     ...(push ? ['--push'] : []),
     ...(loadInto ? ['--load'] : []),
