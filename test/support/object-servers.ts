@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, startDaemon } from './daemon.ts';
+import type { TemporaryCredentials } from './identity-servers.ts';
 import { hasProgram, type Requirement } from './requirements.ts';
 import { scratchDirectory } from './scratch.ts';
 
@@ -13,6 +14,10 @@ export interface S3Server extends AsyncDisposable {
   readonly region: string;
   /** A user who may use buckets, but nothing else. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** A role that may use buckets, which a web identity may assume. */
+  readonly role: string;
+  /** Credentials of the role. */
+  readonly temporary: TemporaryCredentials;
 }
 
 /** Debian's python3-moto, which checks signatures and permissions with Amazon's own library. */
@@ -21,18 +26,27 @@ export const s3Server: Requirement = {
   lacks: 'python3-moto',
 };
 
-/** Starts the server, and has it check the path as it was sent, like S3, instead of the decoded one. */
+/**
+ * Starts the server, and has it check the path as it was sent, like S3, instead of the decoded one. Like STS, it takes a
+ * request with a web identity without a signature, and no other one.
+ */
 const PROGRAM = `
 from flask import request
 from moto.iam.access_control import S3IAMRequest
 checked = S3IAMRequest.__init__
 S3IAMRequest.__init__ = lambda self, **facts: checked(self, **{**facts, 'path': request.environ['RAW_URI']})
+from moto.core.responses import ActionAuthenticatorMixin as Mixin
+check = Mixin._authenticate_and_authorize_normal_action
+def check_signed(self, *args):
+    if self._get_action() == 'AssumeRoleWithWebIdentity' and self.querystring['WebIdentityToken'][0]: return
+    check(self, *args)
+Mixin._authenticate_and_authorize_normal_action = check_signed
 from moto.server import main
 main()
 `;
 
 /** How many requests set the server up. It checks those after them. */
-const SETUP = 4;
+const SETUP = 7;
 
 export async function startS3(): Promise<S3Server> {
   const port = await freePort();
@@ -56,11 +70,29 @@ export async function startS3(): Promise<S3Server> {
   const statement = { Effect: 'Allow', Action: 's3:*', Resource: '*' };
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
   await iam({ Action: 'PutUserPolicy', PolicyName: 'buckets', PolicyDocument: policy });
+  const role = element(await iam({ Action: 'CreateRole', RoleName: 'build', AssumeRolePolicyDocument: policy }), 'Arn');
+  await iam({ Action: 'PutRolePolicy', RoleName: 'build', PolicyName: 'buckets', PolicyDocument: policy });
   const place = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
   await asked(`${endpoint}/${bucket}`, { method: 'PUT', body: place, headers: scopeOf('s3', region) });
-  const element = (name: string): string => new RegExp(`<${name}>([^<]+)<`).exec(key)?.[1] ?? '';
-  const credentials = { accessKeyId: element('AccessKeyId'), secretAccessKey: element('SecretAccessKey') };
-  return { endpoint, host, bucket, region, credentials, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+  const credentials = credentialsIn(key);
+  const session = new URLSearchParams({
+    Action: 'AssumeRole',
+    RoleArn: role,
+    RoleSessionName: 'test',
+    Version: '2011-06-15',
+  });
+  const assumed = await asked(endpoint, { method: 'POST', body: session, headers: scopeOf('sts', region) });
+  const temporary = { ...credentialsIn(assumed), sessionToken: element(assumed, 'SessionToken') };
+  const end = () => daemon[Symbol.asyncDispose]();
+  return { endpoint, host, bucket, region, credentials, role, temporary, [Symbol.asyncDispose]: end };
+}
+
+function credentialsIn(xml: string): S3Server['credentials'] {
+  return { accessKeyId: element(xml, 'AccessKeyId'), secretAccessKey: element(xml, 'SecretAccessKey') };
+}
+
+function element(xml: string, name: string): string {
+  return new RegExp(`<${name}>([^<]+)<`).exec(xml)?.[1] ?? '';
 }
 
 /** The server finds the service of a request in its signature, also while it checks none. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { files } from '../../support/cached-project.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
+import { startContainerCredentials, startInstanceMetadata } from '../../support/identity-servers.ts';
 import {
   azurite,
   type AzureServer,
@@ -83,6 +84,33 @@ describe('a cache in a bucket of S3', needs(s3Server), () => {
     const { accessKeyId, secretAccessKey } = server.credentials;
     writeFileSync(file, `[ci]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`);
     await shareCache(place(',prefix=profile/'), { AWS_PROFILE: 'ci', AWS_SHARED_CREDENTIALS_FILE: file });
+  });
+
+  test('takes the role of a web identity', async () => {
+    const token = join(scratchDirectory('aws'), 'token');
+    writeFileSync(token, 'header.payload.signature');
+    await shareCache(place(',prefix=web-identity/'), {
+      AWS_WEB_IDENTITY_TOKEN_FILE: token,
+      AWS_ROLE_ARN: server.role,
+      AWS_REGION: server.region,
+      AWS_ENDPOINT_URL_STS: server.endpoint,
+    });
+  });
+
+  test('takes the role of a container', async () => {
+    const asked = { path: '/v2/credentials/task', authorization: 'Bearer of-the-task' };
+    await using agent = await startContainerCredentials(server.temporary, asked);
+    await shareCache(place(',prefix=container/'), {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent.url}${asked.path}`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: asked.authorization,
+    });
+    expect(agent.seen).not.toEqual([]);
+  });
+
+  test('takes the role of a machine', async () => {
+    await using metadata = await startInstanceMetadata(server.temporary);
+    await shareCache(place(',prefix=machine/'), { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url });
+    expect(metadata.seen).toContain('/latest/api/token');
   });
 
   test('has several names, and each of them is read', async () => {
