@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { CertificateFiles } from './certificate.ts';
 import { freePort, startDaemon } from './daemon.ts';
 import type { TemporaryCredentials } from './identity-servers.ts';
 import { hasProgram, type Requirement } from './requirements.ts';
@@ -117,26 +120,39 @@ export const azurite: Requirement = { met: existsSync(AZURITE), lacks: 'azurite 
 
 /** A server of Azure Blob Storage with one account. */
 export interface AzureServer extends AsyncDisposable {
-  /** `http://127.0.0.1:port/account`. */
+  /** `http://127.0.0.1:port/account`, or `https`. */
   readonly accountUrl: string;
   readonly host: string;
   readonly account: string;
   readonly key: string;
 }
 
-/** Starts Microsoft's own emulator, which checks each request's signature. */
-export async function startAzurite(): Promise<AzureServer> {
+/** Starts Microsoft's own emulator, which checks each request's signature. With a certificate it takes tokens too. */
+export async function startAzurite(tls?: CertificateFiles): Promise<AzureServer> {
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const [account, key] = ['builder', Buffer.from('the key of the test account').toString('base64')];
   const places = ['--blobHost', '127.0.0.1', '--blobPort', String(port), '--location', scratchDirectory('azurite')];
+  const secure = tls === undefined ? [] : ['--oauth', 'basic', '--cert', tls.certificate, '--key', tls.key];
   const daemon = await startDaemon({
     program: process.execPath,
-    args: [AZURITE, ...places, '--skipApiVersionCheck'],
+    args: [AZURITE, ...places, '--skipApiVersionCheck', ...secure],
     env: { AZURITE_ACCOUNTS: `${account}:${key}` },
     logFile: join(scratchDirectory('azure'), 'log'),
-    isReady: async () => (await answerOf(`http://${host}/${account}?comp=list`)) !== undefined,
+    isReady: () => accepts(port),
   });
-  const accountUrl = `http://${host}/${account}`;
+  const accountUrl = `${tls === undefined ? 'http' : 'https'}://${host}/${account}`;
   return { accountUrl, host, account, key, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

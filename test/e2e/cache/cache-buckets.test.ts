@@ -1,9 +1,16 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { files } from '../../support/cached-project.ts';
+import { type CertificateFiles, makeAuthority } from '../../support/certificate.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
-import { startContainerCredentials, startInstanceMetadata } from '../../support/identity-servers.ts';
+import {
+  startAuthority,
+  startContainerCredentials,
+  startInstanceMetadata,
+  startManagedIdentity,
+  type Tls,
+} from '../../support/identity-servers.ts';
 import {
   azurite,
   type AzureServer,
@@ -40,6 +47,14 @@ async function shareCache(cache: string, env: Variables): Promise<void> {
   const third = await buildGood(changed, onStore(args, env));
   expect(ran(third)).toEqual(['RUN cat /id /out']);
   expect(third.tree().readText('/id')).toBe(second.tree().readText('/id'));
+}
+
+const SMALL = { Dockerfile: 'FROM busybox\nRUN echo 1 > /1\n' };
+
+/** Builds a step on one machine, and takes it from the cache on another one. */
+async function handOver(cache: string, env: Variables, args: readonly string[] = []): Promise<void> {
+  await buildGood(SMALL, onStore([...args, '--cache-to', cache], env));
+  expect(ran(await buildGood(SMALL, onStore([...args, '--cache-from', cache], env)))).toEqual([]);
 }
 
 describe('a cache in a bucket of S3', needs(s3Server), () => {
@@ -89,7 +104,7 @@ describe('a cache in a bucket of S3', needs(s3Server), () => {
   test('takes the role of a web identity', async () => {
     const token = join(scratchDirectory('aws'), 'token');
     writeFileSync(token, 'header.payload.signature');
-    await shareCache(place(',prefix=web-identity/'), {
+    await handOver(place(',prefix=web-identity/'), {
       AWS_WEB_IDENTITY_TOKEN_FILE: token,
       AWS_ROLE_ARN: server.role,
       AWS_REGION: server.region,
@@ -100,7 +115,7 @@ describe('a cache in a bucket of S3', needs(s3Server), () => {
   test('takes the role of a container', async () => {
     const asked = { path: '/v2/credentials/task', authorization: 'Bearer of-the-task' };
     await using agent = await startContainerCredentials(server.temporary, asked);
-    await shareCache(place(',prefix=container/'), {
+    await handOver(place(',prefix=container/'), {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent.url}${asked.path}`,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: asked.authorization,
     });
@@ -109,7 +124,7 @@ describe('a cache in a bucket of S3', needs(s3Server), () => {
 
   test('takes the role of a machine', async () => {
     await using metadata = await startInstanceMetadata(server.temporary);
-    await shareCache(place(',prefix=machine/'), { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url });
+    await handOver(place(',prefix=machine/'), { AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url });
     expect(metadata.seen).toContain('/latest/api/token');
   });
 
@@ -215,6 +230,71 @@ describe('a cache in Azure Blob Storage', needs(azurite), () => {
       BUILDKIT_AZURE_STORAGE_ACCOUNT_URL: server.accountUrl,
       BUILDKIT_AZURE_STORAGE_ACCOUNT_NAME: server.account,
       BUILDKIT_AZURE_STORAGE_CONTAINER: 'two',
+    });
+  });
+
+  describe('with a token', () => {
+    const identity = { tenant: 'company', client: '00000000-0000-0000-0000-0000000000c1' };
+    let secure: AzureServer;
+    let tls: Tls;
+    let ca: string;
+    beforeAll(async () => {
+      const directory = scratchDirectory('azure-tls');
+      const [authority, own] = ['authority', 'server'].map((name) => ({
+        key: join(directory, `${name}.key`),
+        certificate: join(directory, `${name}.pem`),
+      })) as [CertificateFiles, CertificateFiles];
+      await makeAuthority(authority, own);
+      secure = await startAzurite(own);
+      tls = { key: readFileSync(own.key), cert: readFileSync(own.certificate) };
+      ca = authority.certificate;
+    });
+    afterAll(() => secure[Symbol.asyncDispose]());
+
+    const place = (name: string) => `type=azblob,account_url=${secure.accountUrl},container=${name}`;
+    const handOverBy = (name: string, env: Variables) => handOver(place(name), env, ['--ca', ca]);
+
+    test('of a client secret', async () => {
+      const secret = 'secret/of+the-client';
+      await using authority = await startAuthority({ ...identity, proof: { client_secret: secret } }, tls);
+      const env = {
+        AZURE_AUTHORITY_HOST: authority.url,
+        AZURE_TENANT_ID: identity.tenant,
+        AZURE_CLIENT_ID: identity.client,
+      };
+      await handOverBy('secret', { ...env, AZURE_CLIENT_SECRET: secret });
+      const wrong = { ...env, AZURE_CLIENT_SECRET: 'another-secret', AZURE_TOKEN_CREDENTIALS: 'prod' };
+      const args = ['--ca', ca, '--cache-to', place('wrong')];
+      const refused = await buildInline(SMALL, onStore(args, wrong));
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain('No credentials of Azure were found');
+      expect(refused.stderr).not.toContain('another-secret');
+    });
+
+    test('of a workload identity', async () => {
+      const assertion = 'header.payload.signature';
+      const file = join(scratchDirectory('azure'), 'token');
+      writeFileSync(file, assertion);
+      const proof = {
+        client_assertion: assertion,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      };
+      await using authority = await startAuthority({ ...identity, proof }, tls);
+      await handOverBy('workload', {
+        AZURE_AUTHORITY_HOST: authority.url,
+        AZURE_TENANT_ID: identity.tenant,
+        AZURE_CLIENT_ID: identity.client,
+        AZURE_FEDERATED_TOKEN_FILE: file,
+      });
+    });
+
+    test('of a managed identity', async () => {
+      await using machine = await startManagedIdentity(identity.client);
+      await handOverBy('managed', {
+        AZURE_POD_IDENTITY_AUTHORITY_HOST: machine.url,
+        AZURE_CLIENT_ID: identity.client,
+      });
+      expect(machine.seen).not.toEqual([]);
     });
   });
 });

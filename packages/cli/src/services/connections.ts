@@ -31,7 +31,7 @@ export function createConnections({ registries, showWait }: ConnectionOptions, e
     openWeb: open,
     async openBucket(place) {
       const { openBucket } = await import('./open-bucket.ts');
-      return openBucket(place, await open());
+      return openBucket(place, await open(), env);
     },
     async close() {
       await registry?.[Symbol.asyncDispose]();

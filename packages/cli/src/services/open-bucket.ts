@@ -11,13 +11,14 @@ import {
   type S3Credentials,
 } from '@tbuild/object-store';
 import type { WebClient } from '@tbuild/registry';
+import type { Environment } from '../config/environment.ts';
 
 /** Opens the caches of a bucket, with the given credentials or those that the vendor's library finds. */
-export function openBucket({ bucket, ...places }: BucketPlace, web: WebClient): ObjectBlobs {
-  return createObjectBlobs(openOf(bucket, web), { ...places, clock: web.clock });
+export function openBucket({ bucket, ...places }: BucketPlace, web: WebClient, env: Environment): ObjectBlobs {
+  return createObjectBlobs(openOf(bucket, web, env), { ...places, clock: web.clock });
 }
 
-function openOf(spec: BucketSpec, web: WebClient): Bucket {
+function openOf(spec: BucketSpec, web: WebClient, env: Environment): Bucket {
   if (spec.kind === 's3') {
     const { credentials: given, ...place } = spec;
     return openS3Bucket(place, { web, credentials: given === undefined ? amazonCredentials() : async () => given });
@@ -25,17 +26,20 @@ function openOf(spec: BucketSpec, web: WebClient): Bucket {
   const { accountKey: key, ...place } = spec;
   return openAzureBucket(place, {
     web,
-    credential: key === undefined ? azureToken() : async () => ({ kind: 'key', key }),
+    credential: key === undefined ? azureToken(web, env) : async () => ({ kind: 'key', key }),
   });
 }
 
 /** Finds credentials as the tools of AWS do: environment, files, web identity, container, machine. */
 function amazonCredentials(): () => Promise<S3Credentials> {
-  let find: (() => Promise<S3Credentials>) | undefined;
+  // Of all that ask at once, one loads it.
+  let loading: Promise<() => Promise<S3Credentials>> | undefined;
+  const load = async () => (await import('./aws-credentials.ts')).defaultProvider();
   return async () => {
-    find ??= (await import('./aws-credentials.ts')).defaultProvider();
     try {
-      return await find();
+      return await (
+        await (loading ??= load())
+      )();
     } catch (cause) {
       throw new TbuildError('UNAUTHORIZED', 'No credentials of AWS were found', {
         hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
@@ -46,12 +50,12 @@ function amazonCredentials(): () => Promise<S3Credentials> {
 }
 
 /** Gets a token as the tools of Azure do: environment, federated identity, machine. */
-function azureToken(): () => Promise<AzureCredential> {
-  let ask: (() => Promise<string>) | undefined;
+function azureToken(web: WebClient, env: Environment): () => Promise<AzureCredential> {
+  let loading: Promise<() => Promise<string>> | undefined;
+  const load = async () => (await import('./azure-token.ts')).azureTokenSource(web, env);
   return async () => {
-    ask ??= (await import('./azure-token.ts')).azureTokenSource();
     try {
-      return { kind: 'token', token: await ask() };
+      return { kind: 'token', token: await (await (loading ??= load()))() };
     } catch (cause) {
       throw new TbuildError('UNAUTHORIZED', 'No credentials of Azure were found', {
         hint: 'Give secret_access_key=, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET',
