@@ -24,6 +24,7 @@ import { needs } from '../../support/requirements.ts';
 import { runProcess } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildGood, buildInline, type InlineBuild } from '../../support/tbuild.ts';
+import { startWebProxy } from '../../support/web-proxy.ts';
 
 const ran = (build: InlineBuild) => ranIn(build.stderr);
 type Variables = Readonly<Record<string, string>>;
@@ -101,15 +102,19 @@ describe('a cache in a bucket of S3', needs(s3Server), () => {
     await shareCache(place(',prefix=profile/'), { AWS_PROFILE: 'ci', AWS_SHARED_CREDENTIALS_FILE: file });
   });
 
-  test('takes the role of a web identity', async () => {
+  test('takes the role of a web identity, through the proxy of the build', async () => {
+    await using proxy = await startWebProxy({ route: (name) => (name === 'sts.example' ? server.host : undefined) });
     const token = join(scratchDirectory('aws'), 'token');
     writeFileSync(token, 'header.payload.signature');
     await handOver(place(',prefix=web-identity/'), {
       AWS_WEB_IDENTITY_TOKEN_FILE: token,
       AWS_ROLE_ARN: server.role,
       AWS_REGION: server.region,
-      AWS_ENDPOINT_URL_STS: server.endpoint,
+      AWS_ENDPOINT_URL_STS: 'http://sts.example',
+      http_proxy: proxy.url,
+      no_proxy: '127.0.0.1',
     });
+    expect(proxy.asked).not.toEqual([]);
   });
 
   test('takes the role of a container', async () => {

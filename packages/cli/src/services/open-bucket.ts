@@ -21,7 +21,7 @@ export function openBucket({ bucket, ...places }: BucketPlace, web: WebClient, e
 function openOf(spec: BucketSpec, web: WebClient, env: Environment): Bucket {
   if (spec.kind === 's3') {
     const { credentials: given, ...place } = spec;
-    return openS3Bucket(place, { web, credentials: given === undefined ? amazonCredentials() : async () => given });
+    return openS3Bucket(place, { web, credentials: given === undefined ? amazonCredentials(web) : async () => given });
   }
   const { accountKey: key, ...place } = spec;
   return openAzureBucket(place, {
@@ -31,10 +31,10 @@ function openOf(spec: BucketSpec, web: WebClient, env: Environment): Bucket {
 }
 
 /** Finds credentials as the tools of AWS do: environment, files, web identity, container, machine. */
-function amazonCredentials(): () => Promise<S3Credentials> {
+function amazonCredentials(web: WebClient): () => Promise<S3Credentials> {
   // Of all that ask at once, one loads it.
   let loading: Promise<() => Promise<S3Credentials>> | undefined;
-  const load = async () => (await import('./aws-credentials.ts')).defaultProvider();
+  const load = async () => (await import('./aws-credentials.ts')).amazonCredentialSource(web);
   return async () => {
     try {
       return await (
