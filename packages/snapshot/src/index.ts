@@ -10,7 +10,7 @@ export { mountedLayers } from './mounted-layers.ts';
 export { openLayeredTree } from './layered-tree.ts';
 export { isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 export { readAttributes, storedTime } from './attributes.ts';
-export { readOwner } from './owner.ts';
+export { readOwner, recordsOwners } from './owner.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 export { readStack } from './stack-file.ts';
 export { describeFailure } from './snapshot-error.ts';

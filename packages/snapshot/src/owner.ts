@@ -62,5 +62,27 @@ function hasAllIds(): boolean {
 }
 
 function isOrdinaryUser(): boolean {
-  return process.geteuid?.() !== 0;
+  return process.geteuid?.() !== 0 || recordsOwners();
+}
+
+/**
+ * Returns whether this is root without the capabilities to give files away and to change them afterwards, as in a container
+ * without capabilities: it records owners, as an ordinary user does.
+ */
+export function recordsOwners(): boolean {
+  return (without ??= process.geteuid?.() === 0 && !mayChangeOwners());
+}
+
+let without: boolean | undefined;
+
+/** CAP_CHOWN and CAP_FOWNER. */
+const CHANGES_OWNERS = (1n << 0n) | (1n << 3n);
+
+function mayChangeOwners(): boolean {
+  try {
+    const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return mask === undefined || (BigInt(`0x${mask}`) & CHANGES_OWNERS) === CHANGES_OWNERS;
+  } catch {
+    return true;
+  }
 }

@@ -20,6 +20,15 @@ test.each([
   expect(readFileSync(store.format, 'utf8')).toBe('1\n');
 });
 
+test('a store with recorded owners is refused to whoever expects real ones, and the other way round', () => {
+  const store = storeLayout(root);
+  requireFormat(store, 'recorded');
+  requireFormat(store, 'recorded');
+  expect(() => requireFormat(store)).toThrow('has format "1 with recorded owners", expected "1"');
+  writeFileSync(store.format, '1\n');
+  expect(() => requireFormat(store, 'recorded')).toThrow('has format "1", expected "1 with recorded owners"');
+});
+
 test.each(['2', '0', 'one'])('a store of format %s is refused and left alone', (text) => {
   const store = storeLayout(root);
   writeFileSync(store.format, `${text}\n`);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { baseImage } from '../../support/base-images.ts';
 import { clone, cloneMounts, type RunInContainer, startDockerContainers } from '../../support/containers.ts';
 import { needs } from '../../support/requirements.ts';
 import { writeFiles } from '../../support/tbuild.ts';
@@ -24,6 +25,38 @@ describe('in a container without root, capabilities and a writable root,', needs
   test('a build without RUN works', async () => {
     const output = await tbuild('-q /context', 'FROM scratch\nCOPY --chown=5:6 app.txt /\nWORKDIR /work\n');
     expect(output).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  });
+
+  test('root without capabilities builds without RUN, keeps the owners of files, and learns what RUN needs', async () => {
+    const dockerfile = `FROM busybox AS base
+RUN true
+FROM busybox AS copied
+COPY --chown=5:6 --chmod=640 app.txt /
+FROM scratch
+COPY --from=copied /app.txt /home /
+`;
+    const list = 'tar -tvf /tmp/out.tar app.txt';
+    const options = [
+      '--user=0',
+      `--volume=${baseImage('busybox')}:/base:ro`,
+      '--volume=/store',
+      '--env=TBUILD_ROOT=/store',
+    ];
+    const base = '--build-context busybox=oci-layout:///base';
+    expect(
+      await tbuild(`-q ${base} -o type=tar,dest=/tmp/out.tar /context && ${list}`, dockerfile, ...options),
+    ).toMatch(/^-rw-r----- 5\/6 /m);
+    const refused = await tbuild(`${base} --target base /context`, dockerfile, ...options);
+    expect(refused).toContain('Cannot isolate RUN steps');
+    expect(refused).toContain('exit code 1');
+    const wanted =
+      /chroot isolation needs (.*)/
+        .exec(refused)?.[1]
+        ?.split(/ ?--cap-add /)
+        .slice(1) ?? [];
+    expect(wanted).toContain('CHOWN');
+    const allowed = wanted.map((name) => `--cap-add=${name}`);
+    expect(await tbuild(`-q ${base} --target base /context`, dockerfile, ...options, ...allowed)).toMatch(/^sha256:/m);
   });
 
   test.each([

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
+import { recordsOwners } from '@tbuild/snapshot';
 import { protectStore, requireFormat, storeLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 
@@ -35,7 +36,7 @@ export function makeStore(root: string, env: Environment): void {
   if (root === temporaryStore(env)) requireOwn(root, env);
   const store = storeLayout(root);
   protectStore(store, stats, shared);
-  requireFormat(store);
+  requireFormat(store, recordsOwners() ? 'recorded' : 'real');
 }
 
 /** Reads permissions that let the owner do everything and others write nothing; undefined when none are given. */

@@ -2,14 +2,24 @@ import { readFileSync } from 'node:fs';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Environment } from '../config/environment.ts';
 
-const CAP_SYS_CHROOT = 18n;
 const CAP_SYS_ADMIN = 21n;
-const CAP_MKNOD = 27n;
+
+/** What preparing a root file system, entering it and becoming another user there needs. */
+const CHROOT_NEEDS = {
+  CHOWN: 0n,
+  DAC_OVERRIDE: 1n,
+  FOWNER: 3n,
+  SETGID: 6n,
+  SETUID: 7n,
+  SETPCAP: 8n,
+  SYS_CHROOT: 18n,
+  MKNOD: 27n,
+};
 
 /** Returns why chroot cannot isolate RUN steps here and what would change that; undefined where it can. */
 export function chrootObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'chroot needs root';
-  const missing = Object.entries({ SYS_CHROOT: CAP_SYS_CHROOT, MKNOD: CAP_MKNOD })
+  const missing = Object.entries(CHROOT_NEEDS)
     .filter(([, number]) => !hasCapability(number))
     .map(([name]) => name);
   if (missing.length === 0) return undefined;
