@@ -74,6 +74,12 @@ export function readEvents(store: Builds, id: string): Iterable<TimedEvent> {
   return decodeEvents(readText(eventsFile(store.build(id))) ?? '');
 }
 
+/** Returns the IDs of all builds that may be removed: those that ended, and when none runs also those that were killed. */
+export function removableBuilds(store: Removing, now: number): readonly string[] {
+  const isQuiet = liveLeases(store, now).length === 0;
+  return idsIn(store).filter((id) => isQuiet || existsSync(recordFile(store.build(id))));
+}
+
 /** Removes the record of a build, with the tree of its failed step. Returns false when it did not exist. */
 export function removeBuild(store: Removing, id: string): boolean {
   removeFailedTree(store, id);

@@ -13,6 +13,7 @@ import {
   openRecorder,
   type Recorder,
   readEvents,
+  removableBuilds,
   removeBuild,
   tidyBuilds,
 } from './index.ts';
@@ -105,6 +106,38 @@ test('a record holds neither values of secret names nor credentials in URLs', ()
     error: { code: 'PROCESS_FAILED', message: 'no', hint: 'h' },
     requests: { '': { buildArgs: { API_TOKEN: '***', VERSION: '2' }, context: { url: 'https://host/a.git' } } },
   });
+});
+
+test('a record stays readable when a secret is a word of its own or a part of a digest', () => {
+  const store = newStore();
+  const digest = `sha256:${'abcd'.repeat(16)}`;
+  const buildArgs = { API_TOKEN: 'abcd', DB_PASSWORD: 'error', SECRET_ONE: 'log', A_KEY: 'stdout' };
+  const { id, recorder } = record(store, 1000, { '': { buildArgs } });
+  recorder.solved('s', { key: digest, result: digest });
+  log(recorder, Buffer.from(`abcd /abcd: abcdef ${digest} error\n`));
+  recorder.failed({ step: 's', tree: digest });
+  recorder.ended(new TbuildError('PROCESS_FAILED', 'an error of abcd'));
+  expect(findBuild(store)).toMatchObject({
+    status: 'error',
+    error: { message: 'an *** of ***' },
+    failed: { tree: digest },
+    requests: { '': { buildArgs: { API_TOKEN: '***', DB_PASSWORD: '***' } } },
+  });
+  const [{ event } = { event: undefined }] = readEvents(store, id);
+  const output = event?.type === 'log' ? Buffer.from(event.data).toString() : '';
+  expect(output).toBe(`*** /***: abcdef ${digest} ***\n`);
+});
+
+test('removing all builds takes those that were killed along, unless a build runs', () => {
+  const store = newStore();
+  const [whole, killed] = [completed(store, 1000), buildId(createBuildRef(2000))];
+  mkdirSync(store.build(killed), { recursive: true });
+  const now = Date.now();
+  expect(removableBuilds(store, now)).toEqual([killed, whole]);
+  // The lease of a build in another container.
+  mkdirSync(store.leases, { recursive: true });
+  writeFileSync(join(store.leases, '1-1-elsewhere'), '');
+  expect(removableBuilds(store, now)).toEqual([whole]);
 });
 
 test('builds are found by ID, by its beginning, by ref and by their place from the end', () => {

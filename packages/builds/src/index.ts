@@ -4,6 +4,7 @@ export {
   isWholeBuild,
   listBuilds,
   readEvents,
+  removableBuilds,
   removeBuild,
   tidyBuilds,
 } from './build-history.ts';

@@ -7,19 +7,39 @@ const HIDDEN = '***';
 /** Shorter values are hidden under their names only: they are part of other words. */
 const SHORTEST = 4;
 
+/** Values below this length are hidden only where they are whole words. */
+const LONG = 8;
+
+/** Fields with words of the record's own. */
+const OWN_WORDS: ReadonlySet<string> = new Set(['kind', 'type', 'status', 'outcome', 'stream', 'code']);
+
 /** Encodes plain data as JSON. */
 export type Encode = (value: unknown) => string;
 
 /**
  * Returns an encoder that leaves out credentials in URLs, and the values that requests have under names of secrets,
- * wherever these occur.
+ * wherever these occur in texts. Digests and the record's own words stay.
  */
 export function encoderWithout(requests: unknown): Encode {
-  const values = secretsIn(requests).toSorted((a, b) => b.length - a.length);
-  const hide = (_: string, value: unknown): unknown =>
-    typeof value === 'string' ? values.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), value) : value;
+  const values = new Set(secretsIn(requests));
+  const pattern = new RegExp([DIGEST, ...longestFirst(values).map(patternOf)].join('|'), 'g');
+  const shown = (found: string): string => (found.length >= DIGEST_LENGTH && !values.has(found) ? found : HIDDEN);
+  const hide = (name: string, value: unknown): unknown =>
+    typeof value === 'string' && !OWN_WORDS.has(name) ? value.replace(pattern, shown) : value;
   // Calling a function for each value costs more than all the rest of a record.
-  return (value) => withoutCredentials(JSON.stringify(value, values.length === 0 ? undefined : hide));
+  return (value) => withoutCredentials(JSON.stringify(value, values.size === 0 ? undefined : hide));
+}
+
+const DIGEST_LENGTH = 64;
+const DIGEST = `(?:sha256:|\\b)[0-9a-f]{${DIGEST_LENGTH}}\\b`;
+
+function longestFirst(values: ReadonlySet<string>): readonly string[] {
+  return [...values].toSorted((a, b) => b.length - a.length);
+}
+
+function patternOf(value: string): string {
+  const escaped = value.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+  return value.length < LONG ? `(?<![A-Za-z0-9])${escaped}(?![A-Za-z0-9])` : escaped;
 }
 
 /** Returns plain data without the values under names of secrets. */
