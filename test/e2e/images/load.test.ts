@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
@@ -77,6 +78,19 @@ describe('Podman', needs('podman'), () => {
     const { podman, env } = containersTools();
     await buildGood(files, { args: ['--tag', 'for-podman:1', '--load'], env });
     expect(await podman(['run', '--rm', '--network', 'none', 'for-podman:1'])).toBe(printed);
+  });
+
+  test('pulls an image out of the store, and reads no layer that it has', async () => {
+    const { podman } = containersTools();
+    const store = scratchDirectory('store');
+    const args = ['--tag', 'pulled:1'];
+    const { layers } = (await buildGood(files, { store, args })).image().manifest;
+    await podman(['pull', '--quiet', `oci:${store}:pulled:1`]);
+    await buildGood({ ...files, Dockerfile: `${files.Dockerfile}\nLABEL changed=1\n` }, { store, args });
+    for (const { digest } of layers) rmSync(join(store, 'blobs', digest.replace(':', '/')));
+    await podman(['pull', '--quiet', `oci:${store}:pulled:1`]);
+    const label = await podman(['inspect', '--format', '{{.Config.Labels.changed}}', 'pulled:1']);
+    expect(label).toBe('1\n');
   });
 
   test.each(['docker', 'oci'])('loads the %s archive and runs it', async (type) => {
