@@ -35,8 +35,8 @@ export function Rows({ title, columns, rows }: ReportTable): JSX.Element {
         <caption>{title}</caption>
         <thead>
           <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
+            {columns.map((column, at) => (
+              <th key={column} scope="col" class={isAmount(rows[0]?.[at]) ? 'number' : undefined}>
                 {column}
               </th>
             ))}
@@ -46,7 +46,9 @@ export function Rows({ title, columns, rows }: ReportTable): JSX.Element {
           {rows.slice(0, all ? Infinity : FIRST).map((row, at) => (
             <tr key={at}>
               {row.map((cell, column) => (
-                <td key={column}>{cell}</td>
+                <td key={column} class={isAmount(cell) ? 'number' : undefined}>
+                  {cell}
+                </td>
               ))}
             </tr>
           ))}
@@ -55,4 +57,9 @@ export function Rows({ title, columns, rows }: ReportTable): JSX.Element {
       {rows.length > FIRST && !all && <button onClick={() => setAll(true)}>Show all {rows.length}</button>}
     </div>
   );
+}
+
+/** Sizes stand below each other, and are never broken. */
+function isAmount(cell = ''): boolean {
+  return /^[\d.]+\s[kMGT]?B$/.test(cell);
 }

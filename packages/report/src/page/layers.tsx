@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { formatBytes } from '../format.ts';
 import type { FileFacts, FileTree, ImageFacts } from '../report-data.ts';
 import { Rows } from './details.tsx';
-import { tilesOf } from './treemap-layout.ts';
+import { type Tile, tilesOf } from './treemap-layout.ts';
 
 /** Shows what takes space in images: layers, directories, files. */
 export function LayersView({ images }: { readonly images: readonly ImageFacts[] }): JSX.Element {
@@ -54,7 +54,7 @@ function Image({ image }: { readonly image: ImageFacts }): JSX.Element {
           formatBytes(bytes),
           formatBytes(waste),
           formatBytes(compressed),
-          digest,
+          digest.replace(/^\w+:/, '').slice(0, 12),
         ])}
       />
       <Rows title="Largest files" columns={['File', 'Size', 'Layer']} rows={rowsOf(largest)} />
@@ -113,33 +113,42 @@ function Treemap({ root }: { readonly root: FileTree }): JSX.Element {
         ))}
         <span>{formatBytes(current[1])}</span>
       </nav>
-      <Tiles node={current} isInner={false} enter={(...nodes) => setTrail([...trail, ...nodes])} />
+      <Tiles node={current} depth={0} scale={WHOLE} enter={(...nodes) => setTrail([...trail, ...nodes])} />
     </div>
   );
 }
 
 interface TilesProps {
   readonly node: FileTree;
-  /** Whether the tiles are in a tile themselves. */
-  readonly isInner: boolean;
+  /** In how many tiles these tiles are. */
+  readonly depth: number;
+  /** The sides of what holds the tiles, in percent of the whole. */
+  readonly scale: Pick<Tile, 'width' | 'height'>;
   /** Shows a directory, by the directories that lead to it. */
   enter(...nodes: FileTree[]): void;
 }
 
+const WHOLE = { width: 100, height: 100 };
+
 /** Percent of the side of the whole. A smaller tile does not show what is in it. */
 const ROOMY = 12;
 
-function Tiles({ node, isInner, enter }: TilesProps): JSX.Element {
-  const tiles = useMemo(() => tilesOf(node), [node]);
+/** How deep tiles show what is in them, and how many they show inside a tile. */
+const DEEPEST = 4;
+const INNER = 100;
+
+function Tiles({ node, depth, scale, enter }: TilesProps): JSX.Element {
+  const tiles = useMemo(() => tilesOf(node, depth === 0 ? undefined : INNER), [node, depth]);
   return (
-    <div class={isInner ? 'tiles inner' : 'tiles'}>
+    <div class={depth > 0 ? 'tiles inner' : 'tiles'}>
       {tiles.map(({ node: below, left, top, width, height }, at) => {
         const [name, bytes, wasted, children] = below;
-        const isRoomy = !isInner && children !== undefined && width > ROOMY && height > ROOMY;
+        const own = { width: (width * scale.width) / 100, height: (height * scale.height) / 100 };
+        const isRoomy = depth < DEEPEST && children !== undefined && own.width > ROOMY && own.height > ROOMY;
         return (
           <div
             key={at}
-            class={`tile ${children === undefined ? 'file' : ''} ${wasted * 2 > bytes ? 'wasted' : ''}`}
+            class={`tile ${children === undefined ? 'file' : ''} ${isRoomy ? 'roomy' : ''} ${wasted * 2 > bytes ? 'wasted' : ''}`}
             style={{ left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` }}
           >
             <button
@@ -149,7 +158,9 @@ function Tiles({ node, isInner, enter }: TilesProps): JSX.Element {
             >
               {name} <small>{formatBytes(bytes)}</small>
             </button>
-            {isRoomy && <Tiles node={below} isInner enter={(...nodes) => enter(below, ...nodes)} />}
+            {isRoomy && (
+              <Tiles node={below} depth={depth + 1} scale={own} enter={(...nodes) => enter(below, ...nodes)} />
+            )}
           </div>
         );
       })}

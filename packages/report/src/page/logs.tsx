@@ -75,7 +75,10 @@ function StepLog({ step, index, search, place }: StepLogProps): JSX.Element | nu
       onToggle={(event) => setOpen(event.currentTarget.open)}
     >
       <summary>
-        {step.name} <small>{found.length} lines</small>
+        {step.name}{' '}
+        <small>
+          {found.length} {found.length === 1 ? 'line' : 'lines'}
+        </small>
       </summary>
       {(isOpen || search !== '') && (
         <ol>

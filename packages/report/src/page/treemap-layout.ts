@@ -14,9 +14,9 @@ export interface Tile {
 const MOST = 150;
 
 /** Lays out the entries of a directory by their size. Those too many to see are one. */
-export function tilesOf([, , , children = []]: FileTree): readonly Tile[] {
+export function tilesOf([, , , children = []]: FileTree, most = MOST): readonly Tile[] {
   const seen = children.filter(([, bytes]) => bytes > 0);
-  const [shown, rest] = [seen.slice(0, MOST), seen.slice(MOST)];
+  const [shown, rest] = [seen.slice(0, most), seen.slice(most)];
   if (rest.length > 0) shown.push([`${rest.length} more`, sum(rest, 1), sum(rest, 2)]);
   const root = hierarchy<{ readonly node?: FileTree; readonly children?: readonly { readonly node: FileTree }[] }>({
     children: shown.map((node) => ({ node })),
