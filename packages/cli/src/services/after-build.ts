@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { startupSnapshot } from 'node:v8';
 import type { Services } from '@tbuild/builder';
 import { type CacheLimits, mayExceed, sweepLeftovers, withDefaultLimits } from '@tbuild/gc';
 import { shellQuoted, startProcess } from '@tbuild/linux';
@@ -73,8 +74,9 @@ interface Work {
   readonly keeping: readonly string[];
 }
 
-/** Starts a process that outlives this one; nobody waits for it. */
+/** Starts a process that outlives this one; nobody waits for it. Not while a snapshot is made: it cannot hold a native module. */
 function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, { boot = '', trash, keeping }: Work): void {
+  if (startupSnapshot.isBuildingSnapshot()) return;
   const nothing = openSync('/dev/null', 'r+');
   try {
     const next = keeping.map((word) => shellQuoted(word)).join(' ');
