@@ -52,8 +52,8 @@ export interface FaultProxy extends AsyncDisposable {
   decide: (line: string, count: number, headers: IncomingMessage['headers']) => Fault | undefined;
 }
 
-/** Starts a proxy in front of a registry that fails as real networks do. */
-export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
+/** Starts a proxy in front of a registry that fails as real networks do. Default: on a free port. */
+export async function startFaultProxy(upstream: string, ownPort = 0): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
@@ -65,7 +65,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     if (fault?.kind === 'hang') return void request.resume();
     forward(upstream, { request, response, fault });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(ownPort, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const proxy: FaultProxy = {
     host: `127.0.0.1:${port}`,

@@ -42,6 +42,16 @@ describe('with faults', needs('registry'), () => {
     expect(clock.slept).toHaveLength(6);
   });
 
+  test('a registry that answered before may refuse connections while it restarts', async () => {
+    const { name } = await pushed();
+    const port = Number(new URL(`http://${proxy.host}`).port);
+    const restart = async (): Promise<void> => void (proxy = await startFaultProxy(registry.host, port));
+    const repository = open({ clock: { ...realClock, sleep: restart } }, name);
+    const target = await repository.resolve('latest');
+    await proxy[Symbol.asyncDispose]();
+    expect(await repository.resolve('latest')).toEqual(target);
+  });
+
   test('a download without progress fails after several attempts', async () => {
     const repository = await pushed();
     proxy.decide = (line) => (isLayer(line) ? { kind: 'cut-answer', after: 0 } : undefined);

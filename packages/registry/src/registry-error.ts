@@ -21,7 +21,7 @@ export class RegistryError extends TbuildError {
   readonly said: readonly string[];
   /** The requested URL without user, password, query and fragment. */
   readonly url: string;
-  /** Whether another attempt may succeed: true for a broken connection, false for a refused one. */
+  /** Whether another attempt may succeed: true for a broken connection, and for a refused one if the registry answered before. */
   readonly transient: boolean;
   /** The value of the header `Retry-After`. */
   readonly retryAfter?: string;
@@ -225,19 +225,21 @@ export interface Way {
   readonly peer?: string;
   /** The proxy in between. */
   readonly proxy?: URL;
+  /** Whether the other side has answered before: then it may be about to restart. */
+  readonly hasAnswered?: boolean;
 }
 
 /** Creates the error for a failed connection. `errno` is the failure's name in the system or library. */
 export function unreachable(
   url: URL,
   errno: string | undefined,
-  { peer = 'Registry', proxy, cause }: Way & { readonly cause: unknown },
+  { peer = 'Registry', proxy, hasAnswered = false, cause }: Way & { readonly cause: unknown },
 ): RegistryError {
   const known = UNREACHABLE[errno ?? ''];
   const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;
   const isProxy = proxy !== undefined && BEFORE_PROXY.has(errno ?? '');
   const [side, hint] = isProxy ? [`Proxy ${proxy.host}`, PROXY_HINT] : [`${peer} ${url.host}`, hintOf(what, url, peer)];
-  const transient = known === undefined || PASSING.has(errno ?? '');
+  const transient = known === undefined || PASSING.has(errno ?? '') || (hasAnswered && known === REFUSED);
   return new RegistryError('REGISTRY', `${side} ${what}`, { url, hint, cause, transient });
 }
 

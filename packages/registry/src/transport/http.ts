@@ -29,6 +29,7 @@ const IDLE_TIMEOUT_MS = 120_000;
 export function createHttpClient(options: HttpOptions): HttpClient {
   const agents = new Map<string, Promise<Dispatcher>>();
   const proxyFor = chooseProxy(options.proxy);
+  const answered = new Set<string>();
   const agentFor = (tunnel: URL | undefined): Promise<Dispatcher> => {
     return getOrMake(agents, tunnel?.href ?? '', () => createAgent(options, tunnel));
   };
@@ -36,7 +37,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     async send(request) {
       const proxy = proxyFor(request.url);
       const route = routeTo(request, proxy);
-      return exchange(await agentFor(route.tunnel), request, { ...route, proxy, options });
+      return exchange(await agentFor(route.tunnel), request, { ...route, proxy, options, answered });
     },
     async close() {
       for (const agent of agents.values()) await (await agent).destroy();
@@ -93,6 +94,8 @@ function withoutUser(url: URL): string {
 interface Way extends Route {
   readonly proxy?: URL;
   readonly options: HttpOptions;
+  /** The hosts that have answered. */
+  readonly answered: Set<string>;
 }
 
 async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Promise<HttpResponse> {
@@ -112,6 +115,7 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
     });
     // undici ignores an abort while it connects.
     const answer = await abortable(asked, signal);
+    way.answered.add(url.host);
     if (answer.statusCode === 407 && proxy !== undefined) throw proxyRefused(url, proxy);
     return {
       status: answer.statusCode,
@@ -148,13 +152,13 @@ async function* guarded(
   }
 }
 
-function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, options }: Way): unknown {
+function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, options, answered }: Way): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof TbuildError) return error;
   const errno = errnoName(error);
   // The request was not aborted, so the proxy answered something else than success.
   if (proxy !== undefined && errno === 'UND_ERR_ABORTED') return proxyRefused(url, proxy, error);
-  return unreachable(url, errno, { peer: options.peer, proxy, cause: error });
+  return unreachable(url, errno, { peer: options.peer, proxy, hasAnswered: answered.has(url.host), cause: error });
 }
 
 // The source of a body may fail itself. That is not the registry's fault, so the error stays as it is. A generator does
