@@ -2,5 +2,6 @@ import type { FaultRow } from '../fault-row.ts';
 import { row as corruption } from './corruption.ts';
 import { row as hostile } from './hostile.ts';
 import { row as kill } from './kill.ts';
+import { row as network } from './network.ts';
 
-export const rows: readonly FaultRow[] = [kill, corruption, hostile];
+export const rows: readonly FaultRow[] = [kill, corruption, hostile, network];
