@@ -99,6 +99,21 @@ test('a build that takes too long is an error, and a bake is one build', async (
   expect(rows[2]).toMatch(/ Error$/);
 });
 
+test('builds ls --filter chooses by status, name and reference', async () => {
+  const store = scratchDirectory('store');
+  const context = writeFiles({ Dockerfile: 'FROM scratch\n', Bad: 'FROM scratch\nRUN x\n' });
+  good(await buildContext(context, { store }));
+  await buildContext(context, { store, args: ['-f', join(context, 'Bad')] });
+  const list = async (filter: string) =>
+    good(await runTbuild(['builds', 'ls', '--format', '{{.Status}}', '--filter', filter], { store })).stdout;
+  expect(await list('status=error')).toBe('Error\n');
+  expect(await list('status!=error')).toBe('Completed\n');
+  expect(await list('name~=/Bad$')).toBe('Error\n');
+  expect(await list('ref=none')).toBe('');
+  const refused = await runTbuild(['builds', 'ls', '--filter', 'size=1'], { store });
+  expect(refused.stderr).toContain('Invalid --filter "size=1": expected status, name, ref');
+});
+
 test('a step that fails says when it succeeded last, and which steps have changed since', async () => {
   const store = scratchDirectory('store');
   const Dockerfile = 'FROM busybox\nCOPY a /a\nCOPY b /b\nRUN echo between\nRUN ! grep bad /b\n';

@@ -1,5 +1,5 @@
-import { TbuildError } from '@tbuild/errors';
 import type { UsedSpace } from '@tbuild/gc';
+import { conditionOf } from './condition.ts';
 import { parseSpan } from './sizes.ts';
 
 /** An entry of the store to judge. */
@@ -29,6 +29,11 @@ const VALUES: Readonly<Record<string, (entry: FilteredEntry) => readonly string[
   immutable: ({ kind }) => [String(!(kind in TYPES))],
 };
 
+const WORDS = {
+  expected: `until or ${Object.keys(VALUES).join(', ')}`,
+  hint: 'Write for example --filter until=24h or --filter type=exec.cachemount',
+};
+
 /**
  * Reads `--filter` as buildx does: `until=SPAN`, and `NAME`, `NAME=VALUE`, `NAME!=VALUE`, `NAME~=EXPRESSION` of what an entry
  * has. All of them must hold.
@@ -36,36 +41,11 @@ const VALUES: Readonly<Record<string, (entry: FilteredEntry) => readonly string[
  */
 export function parseEntryFilter(texts: readonly string[]): EntryFilter {
   const spans = texts.flatMap((text) => /^(?:until|unused-for)=(.+)$/.exec(text)?.[1] ?? []);
-  const conditions = texts.filter((text) => !/^(?:until|unused-for)=./.test(text)).map(conditionOf);
+  const conditions = texts
+    .filter((text) => !/^(?:until|unused-for)=./.test(text))
+    .map((text) => conditionOf(text, VALUES, WORDS));
   return {
     unusedFor: spans.length === 0 ? undefined : Math.max(...spans.map((span) => parseSpan(span, '--filter'))),
     chooses: conditions.length === 0 ? undefined : (entry) => conditions.every((holds) => holds(entry)),
   };
-}
-
-function conditionOf(text: string): (entry: FilteredEntry) => boolean {
-  const [, key = '', operator, value = ''] = /^([a-z]+)(?:(!=|~=|==?)(.*))?$/s.exec(text) ?? [];
-  const valuesOf = Object.hasOwn(VALUES, key) ? VALUES[key] : undefined;
-  if (valuesOf === undefined)
-    throw new TbuildError(
-      'USAGE',
-      `Invalid --filter ${JSON.stringify(text)}: expected until or ${Object.keys(VALUES).join(', ')}`,
-      {
-        hint: 'Write for example --filter until=24h or --filter type=exec.cachemount',
-      },
-    );
-  if (operator === undefined) return (entry) => valuesOf(entry).includes('true');
-  if (operator === '~=' || (key === 'id' && operator !== '!=')) {
-    const expression = expressionOf(value, text);
-    return (entry) => valuesOf(entry).some((one) => expression.test(one));
-  }
-  return (entry) => valuesOf(entry).includes(value) === (operator !== '!=');
-}
-
-function expressionOf(value: string, text: string): RegExp {
-  try {
-    return new RegExp(value);
-  } catch (cause) {
-    throw new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}: no regular expression`, { cause });
-  }
 }

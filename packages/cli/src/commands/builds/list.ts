@@ -1,5 +1,6 @@
 import { type BuildRecord, buildRef, listBuilds } from '@tbuild/builds';
 import { formatSeconds } from '@tbuild/tui';
+import { type ComparedValues, conditionOf } from '../../flags/condition.ts';
 import { formatFlags, formatRows } from '../../print/format-output.ts';
 import { formatAge } from '../../print/table.ts';
 import { storeCommand } from '../store-command.ts';
@@ -12,14 +13,21 @@ export const list = storeCommand({
   flags: {
     ...formatFlags,
     ...ignoredBuilder,
+    filter: {
+      kind: 'list',
+      value: 'NAME=VALUE',
+      help: 'Only these builds: status, name, ref; also != and ~=EXPRESSION',
+    },
     local: { kind: 'switch', hidden: true, help: 'No effect: all builds are of this machine' },
     'no-trunc': { kind: 'switch', help: 'Print whole names' },
     quiet: { kind: 'switch', short: 'q', help: 'Print only IDs' },
   },
   takes: [0, 0],
-  run({ flags: { format, quiet, ...flags }, services: { store, now }, env }) {
+  run({ flags: { format, quiet, filter = [], ...flags }, services: { store, now }, env }) {
     const whole = flags['no-trunc'] === true;
-    const rows = [...listBuilds(store)].map((record) => rowOf(record, now(), whole));
+    const conditions = filter.map((text) => conditionOf(text, COMPARED, WORDS));
+    const chosen = [...listBuilds(store)].filter((record) => conditions.every((holds) => holds(record)));
+    const rows = chosen.map((record) => rowOf(record, now(), whole));
     env.stdout.write(
       quiet === true
         ? rows.map(({ ID }) => `${ID}\n`).join('')
@@ -38,6 +46,17 @@ const HEADINGS = {
   Steps: 'STEPS',
   Cached: 'CACHED',
   Warnings: 'WARNINGS',
+};
+
+const COMPARED: ComparedValues<BuildRecord> = {
+  status: (record) => [record.status, statusOf(record)],
+  name: ({ name }) => [name],
+  ref: ({ id }) => [id, buildRef(id)],
+};
+
+const WORDS = {
+  expected: Object.keys(COMPARED).join(', '),
+  hint: 'Write for example --filter status=error or --filter name~=^app',
 };
 
 /** In characters, as buildx cuts names. */

@@ -36,7 +36,7 @@ function facts(record: BuildRecord): string {
     ['Machine', `${host['name']} (${host['platform']}), tbuild ${host['tbuild']}`],
     ...made,
   ];
-  return rows.map(([title = '', text = '']) => `${`${title}:`.padEnd(12)}${text}\n`).join('');
+  return rows.map(([title = '', text = '']) => `${title === '' ? '' : `${title}:`.padEnd(12)}${text}\n`).join('');
 }
 
 /** The fields of requests and results are plain data of other versions too: each is shown if it has its type. */
