@@ -1,7 +1,8 @@
 import type { FaultRow } from '../fault-row.ts';
+import { row as concurrency } from './concurrency.ts';
 import { row as corruption } from './corruption.ts';
 import { row as hostile } from './hostile.ts';
 import { row as kill } from './kill.ts';
 import { row as network } from './network.ts';
 
-export const rows: readonly FaultRow[] = [kill, corruption, hostile, network];
+export const rows: readonly FaultRow[] = [kill, corruption, hostile, network, concurrency];
