@@ -13,7 +13,8 @@ const SIGNS: Readonly<Record<Kind, (project: Project) => boolean>> = {
   rust: ({ has }) => has('Cargo.toml'),
   java: ({ has }) => has('pom.xml') || has('build.gradle') || has('build.gradle.kts'),
   php: ({ has, files }) => has('composer.json') || files.some((name) => name.endsWith('.php')),
-  c: ({ files, list }) => [...files, ...list('src')].some((name) => name.endsWith('.c')),
+  c: ({ files, read, list }) =>
+    read('CMakeLists.txt').includes('add_executable') || [...files, ...list('src')].some((name) => name.endsWith('.c')),
   static: ({ has, list }) => has('index.html') || list('public').includes('index.html'),
 };
 

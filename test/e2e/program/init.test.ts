@@ -42,6 +42,14 @@ const PROJECTS: readonly (readonly [name: string, kind: string, files: Files, ba
   ['gradle', 'java', { 'build.gradle.kts': '' }, ['gradle:8-jdk21', 'eclipse-temurin:21-jre']],
   ['composer', 'php', { 'composer.json': '{}', 'public/index.php': '' }, ['composer:2', 'php:8.4-apache']],
   ['makefile', 'c', { Makefile: 'all: tool\n\ntool: tool.c\n', 'tool.c': '' }, ['gcc:15']],
+  [
+    'workspaces',
+    'node',
+    { 'package.json': json({ workspaces: ['a'], scripts: { build: 'x' } }), 'a/package.json': '{}' },
+    ['node:24-slim'],
+  ],
+  ['cmake', 'c', { 'CMakeLists.txt': 'add_executable(tool main.c)\n', 'main.c': '' }, ['gcc:15']],
+  ['autotools', 'c', { 'configure.ac': '', 'Makefile.am': 'bin_PROGRAMS = tool\n', 'x.c': '' }, ['gcc:15']],
   ['pages', 'static', { 'public/index.html': '<p>hello\n' }, ['busybox:1.37']],
 ];
 

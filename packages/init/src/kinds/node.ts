@@ -41,6 +41,7 @@ interface PackageJson {
   readonly dependencies?: object;
   readonly devDependencies?: object;
   readonly engines?: { readonly node?: unknown };
+  readonly workspaces?: unknown;
 }
 
 /** A program for Node: dependencies in a stage of their own, a build if there is a script for it. */
@@ -49,6 +50,7 @@ export function nodeTemplate(project: Project): Template {
   const json = readJson(project);
   const has = (list: object | undefined): boolean => Object.keys(list ?? {}).length > 0;
   const builds = json.scripts?.build !== undefined;
+  if (needsWholeProject(project, json)) return wholeTemplate({ manager, json, builds });
   const runs = has(json.dependencies);
   const output = outputOf(json);
   const manifests = ['package.json', ...(manager.lockFile === undefined ? [] : [manager.lockFile])].join(' ');
@@ -61,13 +63,8 @@ export function nodeTemplate(project: Project): Template {
   ];
   return {
     lines: [
-      line(
-        `FROM node:${versionOf(json)}-slim AS base`,
-        'The version is fixed, so that a build next year gives the same.',
-      ),
-      line('WORKDIR /app'),
-      ...(manager.setUp === undefined ? [] : [line(manager.setUp)]),
-      ...(runs ? [BLANK, line('FROM base AS dependencies'), ...install(manager.production)] : []),
+      ...baseOf(manager, json),
+      ...(runs ? [BLANK, line('FROM base AS dependencies'), ...install(productionInstall(manager, json))] : []),
       ...(builds
         ? [
             BLANK,
@@ -92,6 +89,49 @@ export function nodeTemplate(project: Project): Template {
     ],
     ignored: ['node_modules', 'npm-debug.log', ...(builds ? [output] : [])],
   };
+}
+
+/** Returns whether an installation reads more than the manifests: workspaces, or scripts that run then. */
+function needsWholeProject({ has }: Project, { scripts = {}, workspaces }: PackageJson): boolean {
+  const isScripted = ['preinstall', 'install', 'postinstall'].some((name) => scripts[name] !== undefined);
+  return workspaces !== undefined || has('pnpm-workspace.yaml') || isScripted;
+}
+
+/** A program whose parts cannot be copied one by one. */
+function wholeTemplate({ manager, json, builds }: { manager: Manager; json: PackageJson; builds: boolean }): Template {
+  return {
+    lines: [
+      ...baseOf(manager, json),
+      BLANK,
+      line('FROM base AS build'),
+      line('COPY . .', 'Workspaces and scripts of the installation need more than the manifests.'),
+      line(`RUN --mount=type=cache,target=${manager.cache} ${manager.install}`),
+      ...(builds ? [line(`RUN ${manager.run} build`)] : []),
+      BLANK,
+      line('FROM base'),
+      line('ENV NODE_ENV=production'),
+      line('COPY --from=build /app ./', 'Packages of workspaces are links into the project.'),
+      ORDINARY_USER,
+      line(exec('CMD', startOf(json))),
+    ],
+    ignored: ['node_modules', '**/node_modules', 'npm-debug.log'],
+  };
+}
+
+function baseOf(manager: Manager, json: PackageJson): readonly Line[] {
+  return [
+    line(
+      `FROM node:${versionOf(json)}-slim AS base`,
+      'The version is fixed, so that a build next year gives the same.',
+    ),
+    line('WORKDIR /app'),
+    ...(manager.setUp === undefined ? [] : [line(manager.setUp)]),
+  ];
+}
+
+/** Returns the installation for production. A script "prepare" runs then too, and mostly needs tools of development. */
+function productionInstall({ production }: Manager, { scripts = {} }: PackageJson): string {
+  return scripts.prepare === undefined ? production : `npm pkg delete scripts.prepare && ${production}`;
 }
 
 function readJson(project: Project): PackageJson {

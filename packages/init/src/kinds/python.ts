@@ -3,7 +3,7 @@ import type { Project } from '../project.ts';
 
 /** A Python program: packages in a virtual environment, which the last stage copies. */
 export function pythonTemplate(project: Project): Template {
-  const version = /requires-python\s*=\s*["'][^\d]*(3\.\d+)/.exec(project.read('pyproject.toml'))?.[1] ?? '3.13';
+  const version = /^(?:requires-)?python\s*=\s*["'][^\d]*(3\.\d+)/m.exec(project.read('pyproject.toml'))?.[1] ?? '3.13';
   const requirements = project.has('requirements.txt');
   const packaged = !requirements && project.has('pyproject.toml');
   const pip = (what: string) =>
