@@ -45,6 +45,7 @@ export function makeSite(site: Site): Site {
       last: 'last\n',
     });
   mkdirSync(outputsOf(site), { recursive: true });
+  mkdirSync(join(site.directory, 'home'), { recursive: true });
   return site;
 }
 

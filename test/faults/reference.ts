@@ -20,7 +20,9 @@ let known: Promise<Reference> | undefined;
 
 /** Makes the reference once for all cases. */
 export function reference(context: FaultContext): Promise<Reference> {
-  return (known ??= makeReference({ ...context, directory: scratchDirectory('reference') }));
+  known ??= makeReference({ ...context, directory: scratchDirectory('reference') });
+  known.catch(() => (known = undefined));
+  return known;
 }
 
 async function makeReference(context: FaultContext): Promise<Reference> {
@@ -57,8 +59,11 @@ export async function emptyStore(context: FaultContext): Promise<readonly string
   const store = join(context.directory, 'store');
   // A background process of an earlier build may still sync the store.
   await eventually(() => processesNaming(store).length === 0);
-  return pathsBelow(store).filter((path) => path !== 'synced.lock');
+  return pathsBelow(store).filter((path) => !KEPT.includes(path));
 }
+
+/** Small files that no prune removes. */
+const KEPT = ['synced.lock', 'sizes', 'sizes.lock'];
 
 function pathsBelow(directory: string, prefix = ''): readonly string[] {
   return readdirSync(join(directory, prefix))

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
@@ -59,21 +60,35 @@ export async function runCase(
   try {
     await row.run(context);
     await requireNothingLeft(context);
+    rmSync(directory, { recursive: true, force: true });
+    return { counts, operations };
   } catch (error) {
     const reason = limit.aborted ? `The case did not end within ${LIMIT / 1000} s\n${text(error)}` : text(error);
-    if (keepsDirectory) return { failure: `${reason}\nIts files are in ${directory}`, counts, operations };
-    rmSync(directory, { recursive: true, force: true });
-    return { failure: reason, counts, operations };
+    if (!keepsDirectory) await removeLater(directory);
+    const place = keepsDirectory ? `\nIts files are in ${directory}` : '';
+    return { failure: `${reason}${place}`, counts, operations };
   }
-  rmSync(directory, { recursive: true, force: true });
-  return { counts, operations };
+}
+
+/** A case that failed may still have processes. What they write after a while is removed with the files of the run. */
+async function removeLater(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
 }
 
 /** Every case also checks that nothing it started is left: background work ends by itself. */
 async function requireNothingLeft({ directory, signal, fail }: FaultContext): Promise<void> {
-  const left = () => [...processesNaming(directory).map((pid) => `process ${pid}`), ...mountsNaming(directory)];
-  await eventually(() => signal.aborted || left().length === 0);
-  if (left().length > 0) fail('Processes or mounts are left', left().join('\n'));
+  const left = () => [...processesNaming(directory).map((pid) => `process ${pid}`), ...mountsOf(directory)];
+  let found: readonly string[] = [];
+  // A process that starts another one may be gone before that one has its name.
+  const isGone = () => (found = left()).length === 0;
+  await eventually(() => signal.aborted || (isGone() && isGone()));
+  if (found.length > 0) fail('Processes or mounts are left', found.join('\n'));
+}
+
+/** Every process with a mount namespace of its own has a copy of the disks that a case mounts for itself. */
+function mountsOf(directory: string): readonly string[] {
+  const own = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return mountsNaming(directory).filter((line) => line.includes(' - overlay ') || own.includes(line));
 }
 
 /** A check of a case that does not hold. */

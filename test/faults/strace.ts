@@ -48,7 +48,7 @@ function parseCalls(log: string, directory: string): readonly Call[] {
     if (thread === undefined || name === undefined) return [];
     const n = (counts.get(`${thread} ${name}`) ?? 0) + 1;
     counts.set(`${thread} ${name}`, n);
-    return line.includes(directory) ? [{ name, n }] : [];
+    return withoutWorkingDirectory(line).includes(directory) ? [{ name, n }] : [];
   });
 }
 
@@ -63,4 +63,9 @@ export function pickCall(calls: readonly Call[], random: Random): Call | undefin
 /** Returns the command that runs a program and tampers with its n-th call in each thread: `signal=KILL`, `error=EIO`. */
 export function tampering({ name, n }: Call, effect: string, log: string): readonly string[] {
   return [...traced(log, name), '-e', `inject=${name}:${effect}:when=${n}`];
+}
+
+/** Returns a line of strace without the working directory of the program, which stands before every path. */
+export function withoutWorkingDirectory(line: string): string {
+  return line.replaceAll(/AT_FDCWD<[^>]*>/g, 'AT_FDCWD');
 }

@@ -24,6 +24,7 @@ export default async function setup(): Promise<() => Promise<void>> {
 
 /** What an ordinary user's builds wrote belongs to subordinate ids, which only a user namespace may remove. */
 function remove(directory: string): void {
-  if (isRoot) rmSync(directory, { recursive: true, force: true });
+  // A program that has ended may still prepare a faster start in the background.
+  if (isRoot) rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   else spawnSync('unshare', ['--user', '--map-root-user', '--map-auto', 'rm', '-rf', directory]);
 }

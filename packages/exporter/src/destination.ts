@@ -42,15 +42,17 @@ export function writeTo(destination: Destination, bytes: AsyncIterable<Uint8Arra
 
 /**
  * Runs `write`, and explains a refusal by the system.
- * @throws TbuildError USAGE.
+ * @throws TbuildError USAGE for a path that cannot be written to, SYSTEM for a disk that fails or is full.
  */
 export async function explaining<T>(destination: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
-    const reason = REASONS[errnoName(cause) ?? ''];
+    const name = errnoName(cause) ?? '';
+    const reason = REASONS[name] ?? DISK_REASONS[name];
     if (reason === undefined) throw cause;
-    throw new TbuildError('USAGE', `Cannot write the output ${JSON.stringify(destination)}: ${reason}`, { cause });
+    const code = name in REASONS ? 'USAGE' : 'SYSTEM';
+    throw new TbuildError(code, `Cannot write the output ${JSON.stringify(destination)}: ${reason}`, { cause });
   }
 }
 
@@ -59,8 +61,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'a parent is not a directory',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a parent is not a directory',
-  ENOSPC: 'the disk is full',
+};
+
+const DISK_REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'disk quota exceeded',
   EROFS: 'the file system is read-only',
+  EIO: 'input/output error',
+  EMFILE: 'too many open files',
 };
 
 /** Returns the destination's name for people. */

@@ -13,14 +13,15 @@ import {
   writeSyncMarker,
   type StoreLayout,
 } from '@tbuild/store';
+import { checkNotes } from './check/check-notes.ts';
 import type { GcStore } from './gc-store.ts';
 
 type Kept = Pick<GcStore, 'store' | 'content'>;
 
 /**
  * After an unclean shutdown, removes the trees, cache mounts and memories that were written since the last sync, because they
- * may be incomplete. Keeps records, whose form shows whether they are complete, and blobs that have their digest. Returns the
- * number of trees removed.
+ * may be incomplete. Keeps records and notes, whose form shows whether they are complete, and blobs that have their digest.
+ * Returns the number of trees removed.
  */
 export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal): Promise<number> {
   const boot = readBoot();
@@ -34,6 +35,7 @@ export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal
   const syncedAt = marker?.syncedAt ?? 0;
   const count = dropTrees(store, syncedAt);
   dropMemories(store, syncedAt);
+  for (const damage of checkNotes({ store })) if (damage.kind === 'file') moveToTrash(store, damage.path);
   await dropDamagedBlobs(content, syncedAt, signal);
   writeSyncMarker(store, { boot, syncedAt });
   return count;

@@ -8,6 +8,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
   EIO: 'input/output error',
+  EMFILE: 'too many open files',
+  ENOMEM: 'not enough memory',
   ENAMETOOLONG: 'the name is too long',
 };
 

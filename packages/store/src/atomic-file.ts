@@ -65,8 +65,15 @@ export function writeAtomically(
     renameOver(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw naming(file, error);
   }
+}
+
+/** Returns the error with the name of the file, which the system's own error about a descriptor lacks. */
+function naming(file: string, error: unknown): unknown {
+  if (error instanceof Error && errnoName(error) !== undefined && !('path' in error))
+    Object.assign(error, { path: file });
+  return error;
 }
 
 /** Leaves room for the random part in the 255 bytes that a file name may have. */

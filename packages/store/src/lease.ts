@@ -78,7 +78,7 @@ function announce(directory: string): Disposable {
 /**
  * Creates the file of a lease.
  *
- * @throws TbuildError USAGE on a read-only file system.
+ * @throws TbuildError SYSTEM on a read-only file system.
  */
 function writeFirst(file: string): void {
   try {
@@ -87,7 +87,7 @@ function writeFirst(file: string): void {
   } catch (cause) {
     if (errnoName(cause) !== 'EROFS') throw cause;
     const store = dirname(dirname(file));
-    throw new TbuildError('USAGE', `The store ${JSON.stringify(store)} is on a read-only file system`, {
+    throw new TbuildError('SYSTEM', `The store ${JSON.stringify(store)} is on a read-only file system`, {
       hint: 'Name a store that you may write to, with --root DIR or TBUILD_ROOT=DIR',
       cause,
     });

@@ -19,7 +19,12 @@ export function spaceOf({ root }: Pick<StoreLayout, 'root'>): Space {
 /** In bytes. What fails for lack of space leaves no more than this. */
 const LITTLE = 1024 * 1024;
 
+/** What fails for lack of inodes leaves no more than this. */
+const FEW = 16;
+
 /** Returns whether the file system of the store, and not another one, is the one that is full. */
-export function isFull(store: Pick<StoreLayout, 'root'>): boolean {
-  return spaceOf(store).free < LITTLE;
+export function isFull({ root }: Pick<StoreLayout, 'root'>): boolean {
+  const { bavail, bsize, files, ffree } = statfsSync(root);
+  // Some file systems have no fixed number of inodes, and report none.
+  return bavail * bsize < LITTLE || (files > 0 && ffree < FEW);
 }

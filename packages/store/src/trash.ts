@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, renameSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
@@ -9,7 +9,10 @@ import { listDirectory } from './list-directory.ts';
 
 type Trash = Pick<StoreLayout, 'trash'>;
 
-/** Removes `path` by renaming it into the store's `trash/`, which {@link emptyTrash} deletes. Returns false when it did not exist. */
+/**
+ * Removes `path` by renaming it into the store's `trash/`, which {@link emptyTrash} deletes. Returns false when it did not
+ * exist. Deletes it at once when the disk is too full for a first `trash/`.
+ */
 export function moveToTrash({ trash }: Trash, path: string): boolean {
   // Usually it does not exist, and an exception costs more than lstat.
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
@@ -19,7 +22,9 @@ export function moveToTrash({ trash }: Trash, path: string): boolean {
     return true;
   } catch (error) {
     if (errnoName(error) === 'ENOENT') return false;
-    throw error;
+    if (!['ENOSPC', 'EDQUOT'].includes(errnoName(error) ?? '') || existsSync(trash)) throw error;
+    rmSync(path, { recursive: true, force: true });
+    return true;
   }
 }
 

@@ -14,7 +14,7 @@ import { expect, test } from 'vitest';
 import { ranIn } from '../../support/plain-progress.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { buildContext, good, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
+import { buildContext, good, runTbuild, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
 
 const OTHER_BOOT = '01234567-89ab-cdef-0123-456789abcdef';
 const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
@@ -96,6 +96,19 @@ test('entries that were not on disk at an unclean stop are never used, whatever 
     const [digest] = (await runChecked('sha256sum', [blob])).split(' ');
     expect(blob).toContain(digest);
   }
+});
+
+test('the first build after an unclean stop removes every note that lost its content', async () => {
+  const store = scratchDirectory('store');
+  const context = writeFiles(FILES);
+  await build(context, store);
+  await synced(store);
+  for (const place of ['records', 'layers', 'digests', 'explain', 'builds']) zero(join(store, place));
+  restart(store, 0);
+  const next = await build(context, store);
+  expect(next.tree().readText('/all')).toBe('a\na\n');
+  const { exitCode, stdout } = await runTbuild(['fsck'], { store });
+  expect([exitCode, stdout]).toEqual([0, 'The store is sound\n']);
 });
 
 test('entries that were on disk at an unclean stop are kept', async () => {

@@ -160,6 +160,20 @@ describe('a full disk', needs('root'), () => {
     }
   });
 
+  test('without inodes names the store', async () => {
+    const store = join(scratchDirectory('small'), 'store');
+    mkdirSync(store);
+    await runChecked('mount', ['-t', 'tmpfs', '-o', 'size=64m,nr_inodes=60', 'tmpfs', store]);
+    try {
+      const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN true\n' }, { store });
+      expect(build.exitCode).toBe(1);
+      expect(build.stderr).toMatch(/ERROR: .*no space left/);
+      expect(build.stderr).toContain(`"${store}"`);
+    } finally {
+      await runChecked('umount', ['-l', store]);
+    }
+  });
+
   test('during a COPY gives one clear message', async () => {
     const store = join(scratchDirectory('small'), 'store');
     mkdirSync(store);

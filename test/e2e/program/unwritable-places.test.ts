@@ -48,7 +48,7 @@ describe('a store on a read-only file system', needs('root', 'unshare'), () => {
     const store = scratchDirectory('store');
     await buildGood(FILES, { store });
     expect(await runReadOnly(store, args)).toMatchObject({
-      exitCode: 2,
+      exitCode: 1,
       stderr: `ERROR: The store "${store}" is on a read-only file system\nhint: Name a store that you may write to, with --root DIR or TBUILD_ROOT=DIR\n`,
     });
   });

@@ -27,8 +27,8 @@ function temporaryStore({ variables, cwd, uid }: Environment): string {
 
 /**
  * Makes the store's directory if it is missing, and closes it to other users unless `TBUILD_STORE_MODE` allows them.
- * @throws TbuildError USAGE where it cannot be made, as in a container with a read-only root, or cannot be made
- * private.
+ * @throws TbuildError SYSTEM where the disk refuses it, as in a container with a read-only root; USAGE where it cannot be
+ * made or made private.
  */
 export function makeStore(root: string, env: Environment): void {
   const shared = sharedMode(env.variables.TBUILD_STORE_MODE);
@@ -64,12 +64,26 @@ function makeRoot(root: string): Stats {
   throw notMade(root, undefined);
 }
 
+/** What a disk does, and not the path. */
+const DISK_REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'disk quota exceeded',
+  EROFS: 'read-only file system',
+  EIO: 'input/output error',
+};
+
 function notMade(root: string, cause: unknown): TbuildError {
-  const reason = cause === undefined ? 'a file has that name' : (errnoName(cause) ?? 'error');
-  return new TbuildError('USAGE', `Cannot create the store ${JSON.stringify(root)} (${reason})`, {
-    hint: 'Name a directory that you may write to, with --root DIR or TBUILD_ROOT=DIR',
-    cause,
-  });
+  const name = errnoName(cause) ?? 'error';
+  const ofDisk = DISK_REASONS[name];
+  const reason = cause === undefined ? 'a file has that name' : (ofDisk ?? name);
+  return new TbuildError(
+    ofDisk === undefined ? 'USAGE' : 'SYSTEM',
+    `Cannot create the store ${JSON.stringify(root)} (${reason})`,
+    {
+      hint: 'Name a directory that you may write to, with --root DIR or TBUILD_ROOT=DIR',
+      cause,
+    },
+  );
 }
 
 /** Refuses a directory that somebody else made or filled, as is possible where everybody can create files. */

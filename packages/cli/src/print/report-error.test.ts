@@ -91,3 +91,16 @@ function errorOf(work: () => unknown): unknown {
   }
   throw new Error('It did not fail');
 }
+
+test('a failure of a disk names the store, once', async () => {
+  const cause = Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO', errno: -5, syscall: 'write' });
+  const store = '/var/lib/tbuild';
+  const known = { ...options, store };
+  const error = new TbuildError('SNAPSHOT', 'Could not extract layer x: input/output error', { cause });
+  expect(await formatError(error, known)).toBe(`ERROR: ${error.message}\nstore: "${store}"\n`);
+  expect(await formatError(cause, known)).toMatch(
+    /^ERROR: Cannot write: i\/o error\nhint: .*\nstore: "\/var\/lib\/tbuild"\n$/,
+  );
+  const naming = new TbuildError('SNAPSHOT', `Cannot read "${store}/blobs"`, { cause });
+  expect(await formatError(naming, known)).not.toContain('store: ');
+});

@@ -20,6 +20,7 @@ export async function formatError(error: unknown, options: ReportOptions): Promi
   const lines = [`ERROR: ${error.message}`];
   const hint = (await freeingHint(error, options)) ?? error.hint;
   if (hint !== undefined) lines.push(`hint: ${hint}`);
+  lines.push(...(await storeLine(error, lines, options)));
   if (options.debug) lines.push(...causesOf(error));
   return `${place}${lines.join('\n')}\n`;
 }
@@ -35,6 +36,13 @@ async function freeingHint(error: TbuildError, { store }: ReportOptions): Promis
   const { fullHint, saysFull } = await import('./unexpected-error.ts');
   // The disk of an output may be the one that is full.
   return saysFull(error) && isFull({ root: store }) ? fullHint(store) : undefined;
+}
+
+/** Returns the line that names the store, if its disk may be what fails and no other line names it. */
+async function storeLine(error: Error, lines: readonly string[], { store }: ReportOptions): Promise<readonly string[]> {
+  if (store === undefined || error.cause === undefined || lines.some((line) => line.includes(store))) return [];
+  const { isOfDisk } = await import('./unexpected-error.ts');
+  return isOfDisk(error) ? [`store: ${JSON.stringify(store)}`] : [];
 }
 
 async function excerpt({ subject }: TbuildError, location: SourceRange, text: string | undefined): Promise<string> {
@@ -59,9 +67,11 @@ function causesOf(error: Error): string[] {
 
 async function formatUnexpected(error: unknown, { debug, store }: ReportOptions): Promise<string> {
   // Loaded on demand.
-  const { describeUnexpected } = await import('./unexpected-error.ts');
+  const { describeUnexpected, isOfDisk } = await import('./unexpected-error.ts');
   const { message, hint } = describeUnexpected(error, store);
   const lines = [`ERROR: ${message}`, `hint: ${hint}`];
+  if (store !== undefined && isOfDisk(error) && !lines.join('\n').includes(store))
+    lines.push(`store: ${JSON.stringify(store)}`);
   if (debug) {
     const { describeProgram } = await import('./describe-program.ts');
     lines.push(describeProgram(), error instanceof Error ? (error.stack ?? error.message) : String(error));

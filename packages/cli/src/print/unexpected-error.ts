@@ -114,8 +114,19 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Returns whether an error, or one that it is caused by, says that a disk is full. */
 export function saysFull(error: unknown): boolean {
+  return isCausedBy(FULL, error);
+}
+
+const OF_DISK = new Set([...FULL, 'EIO', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Returns whether an error, or one that it is caused by, is about a disk or a limit, and not about one file. */
+export function isOfDisk(error: unknown): boolean {
+  return isCausedBy(OF_DISK, error);
+}
+
+function isCausedBy(names: ReadonlySet<string>, error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (FULL.has(errnoName(cause) ?? '')) return true;
+    if (names.has(errnoName(cause) ?? '')) return true;
   return false;
 }
 

@@ -57,7 +57,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Yields the damaged records, notes and indexes. Temporary files of other processes have a dot in their names. */
-export function* checkNotes({ store }: CheckedStore): Generator<Damage, void> {
+export function* checkNotes({ store }: Pick<CheckedStore, 'store'>): Generator<Damage, void> {
   for (const { place, isNested = false, what, isWhole } of KINDS)
     for (const directory of isNested ? listDirectory(store[place]) : [''])
       for (const name of listDirectory(join(store[place], directory)).filter(isFinal)) {

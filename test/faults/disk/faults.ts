@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Random } from '../../support/random.ts';
+import type { ProcessResult } from '../../support/run-process.ts';
+import type { FaultContext } from '../fault-row.ts';
+import { type Operation, outputsOf, type Site } from '../operations.ts';
+import type { RunOptions } from '../run-tbuild.ts';
+import { callsOf, pickCall, tampering, withoutWorkingDirectory } from '../strace.ts';
+import type { Volume } from './volumes.ts';
+
+/** Something that is wrong with the disk, or a limit, while one command runs. */
+export interface Fault {
+  /** Runs the command with the fault and checks how it ends. */
+  run(place: FaultPlace, run: (options?: RunOptions) => Promise<ProcessResult>): Promise<void>;
+}
+
+export interface FaultPlace {
+  readonly site: Site;
+  readonly operation: Operation;
+  readonly context: FaultContext;
+  readonly volume: Volume;
+}
+
+/** The errors, and the words for them that a message has. */
+const WORDS: Readonly<Record<string, RegExp>> = {
+  ENOSPC: /no space left|none is left on the file system/i,
+  EDQUOT: /quota|none is left on the file system/i,
+  EIO: /i\/o error|input\/output error/i,
+  EROFS: /read-only/i,
+  EMFILE: /too many open files/i,
+  ENOMEM: /not enough memory|cannot allocate memory|out of memory/i,
+};
+
+export function pickFault(random: Random): Fault {
+  const injected = injectedError(random.pick(Object.keys(WORDS)));
+  const bytes = random.int(3_000_000);
+  const inodes = random.int(60);
+  const files = 24 + random.int(40);
+  return random.pick([
+    injected,
+    injected,
+    injected,
+    fullDisk(bytes, 'bytes'),
+    fullDisk(inodes, 'inodes'),
+    readOnlyDisk,
+    fewFiles(files),
+  ]);
+}
+
+/** One system call fails, at any place in the command. */
+function injectedError(error: string): Fault {
+  return {
+    async run({ site, operation, context }, run) {
+      const call = pickCall(await callsOf(operation, site), context.random);
+      if (call === undefined) throw new Error(`"${operation.name}" made no system calls in its directory`);
+      const log = join(context.directory, 'strace');
+      const result = await run({ through: tampering(call, `error=${error}`, log) });
+      const failed = readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('(INJECTED)'));
+      context.count(failed.length === 0 ? 'calls not reached' : error);
+      // Other files, such as libraries and pipes, are none of a disk that fails.
+      const isOfSite =
+        failed.length > 0 && failed.every((line) => withoutWorkingDirectory(line).includes(site.directory));
+      requireClearEnd(result, { site, context, error: isOfSite ? error : undefined, what: failed.join('\n') });
+    },
+  };
+}
+
+function fullDisk(left: number, what: 'bytes' | 'inodes'): Fault {
+  return {
+    async run({ site, context, volume }, run) {
+      await volume.fill(left, what);
+      const result = await run();
+      volume.free();
+      context.count(result.exitCode === 0 ? `enough ${what}` : `too few ${what}`);
+      requireClearEnd(result, { site, context, error: 'ENOSPC', what: `${left} ${what} left` });
+    },
+  };
+}
+
+const readOnlyDisk: Fault = {
+  async run({ site, context, volume }, run) {
+    await volume.remount('ro');
+    const result = await run();
+    await volume.remount('rw');
+    context.count('read-only');
+    requireClearEnd(result, { site, context, error: 'EROFS', what: 'read-only' });
+  },
+};
+
+function fewFiles(files: number): Fault {
+  return {
+    async run({ site, context }, run) {
+      const result = await run({ through: ['prlimit', `--nofile=${files}:${files}`] });
+      context.count(result.exitCode === 0 ? 'enough open files' : 'too few open files');
+      requireClearEnd(result, { site, context, error: 'EMFILE', what: `${files} open files` });
+    },
+  };
+}
+
+interface Expected {
+  readonly site: Site;
+  readonly context: FaultContext;
+  /** The error that the message must be about; undefined where anything may have failed. */
+  readonly error: string | undefined;
+  /** For the details of a failure. */
+  readonly what: string;
+}
+
+/** A command succeeds in spite of the fault, or exits with 1 and one message that names the error and the place. */
+function requireClearEnd(
+  { exitCode, stderr, stdout }: ProcessResult,
+  { site, context: { fail }, error, what }: Expected,
+): void {
+  const shown = `${what}\n${stdout}${stderr}`;
+  const archive = join(outputsOf(site), 'image.tar');
+  if (existsSync(archive) && !isWholeArchive(archive)) fail('The archive is cut off', shown);
+  if (error === undefined || exitCode === 0) return;
+  if (exitCode !== 1) fail(`It exited with ${exitCode}, expected 1`, shown);
+  if (/^ +at \S+ \(|Internal error/m.test(stderr)) fail('It printed a stack trace', shown);
+  if (!WORDS[error]!.test(stderr)) fail(`Nothing says ${error}`, shown);
+  if (!stderr.includes(site.directory)) fail(`The message about ${error} names no file or store`, shown);
+}
+
+function isWholeArchive(archive: string): boolean {
+  const bytes = readFileSync(archive);
+  return bytes.length >= 1024 && bytes.subarray(-1024).every((byte) => byte === 0);
+}
