@@ -40,7 +40,8 @@ describe.each(builders)('a shell of $who', needs('tmux'), ({ asUser }) => {
     {
       await using terminal = await startTbuild(['debug'], { store, asUser });
       await terminal.waitFor('(step)');
-      await terminal.send('sleep 600', 'Enter');
+      await terminal.send("sh -c 'echo $((6 * 7)); exec sleep 600'", 'Enter');
+      await terminal.waitFor(/^42$/m);
       await terminal.send('', 'C-c');
       await terminal.send('sleep 500 &', 'Enter');
       await terminal.send('jobs; echo changed > /made; cat /made', 'Enter');

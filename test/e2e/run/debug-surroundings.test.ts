@@ -27,7 +27,8 @@ describe.each(isolations)('a shell in a step that was isolated by %s', needs('tm
       await terminal.waitFor('(step)');
       await terminal.send(`cp /tmp/seen /tmp/then; ${state}; cmp /tmp/seen /tmp/then && echo as-built`, 'Enter');
       await terminal.waitFor(/^as-built$/m);
-      await terminal.send('sleep 600', 'Enter');
+      await terminal.send("sh -c 'echo $((6 * 7)); exec sleep 600'", 'Enter');
+      await terminal.waitFor(/^42$/m);
       await terminal.send('', 'C-c');
       await terminal.send('sleep 500 &', 'Enter');
       await terminal.send('jobs', 'Enter');
