@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ export async function runCase(
   try {
     await row.run(context);
     await requireNothingLeft(context);
-    rmSync(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     return { counts, operations };
   } catch (error) {
     const reason = limit.aborted ? `The case did not end within ${LIMIT / 1000} s\n${text(error)}` : text(error);
