@@ -21,7 +21,7 @@ async function complete(...words: string[]): Promise<string[]> {
 test('commands, options, stages, build arguments, images and rules are completed', async () => {
   good(await runTbuild(['-t', 'app:1', '-'], { store, input: 'FROM scratch\nLABEL a=b\n' }));
   expect(await complete('imaget')).toEqual(['imagetools']);
-  expect(await complete('imagetools', '')).toEqual(['create', 'inspect']);
+  expect(await complete('imagetools', '')).toEqual(['create', 'inspect', 'rm']);
   expect(await complete('build', '--no-cache')).toEqual(['--no-cache', '--no-cache-filter']);
   expect(await complete('--target', '')).toEqual(['build', 'ship']);
   expect(await complete('--target=s')).toEqual(['--target=ship']);
