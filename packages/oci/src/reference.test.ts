@@ -64,7 +64,7 @@ describe('is refused', () => {
     ['app:-x', /tag "-x"/],
     [`app:${'x'.repeat(129)}`, /tag/],
     ['app@sha256:123', /digest/],
-    ['a//b', /it is empty/],
+    ['a//b', /component ""/],
     ['a/../b', /component ".."/],
     ['host:port/app', /registry "host:port"/],
     ['-host.example/app', /registry/],

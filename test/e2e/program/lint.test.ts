@@ -65,5 +65,5 @@ test('lint --fix leaves a Dockerfile that it cannot read as it is', async () => 
   writeFileSync(join(cwd, 'Dockerfile'), bytes);
   expect((await lint(cwd, '--fix')).stderr).toContain('it is not UTF-8');
   expect(readFileSync(join(cwd, 'Dockerfile'))).toEqual(bytes);
-  expect((await lint(cwd, '--fix', 'https://example.com/x.git')).stderr).toContain('There is no Dockerfile to correct');
+  expect((await lint(cwd, '--fix', 'https://example.com/x.git')).stderr).toContain('There is no Dockerfile at');
 });

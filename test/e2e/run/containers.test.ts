@@ -98,8 +98,9 @@ const settings = [
     what: 'gives its user no home and no place for temporary files',
     options: ['--user=1000:1000', '--env=TMPDIR=/sys'],
     doctor:
-      /^missing[^]*missing +store +Cannot create the store "\/sys\/tbuild-1000" \(E[A-Z]+\)\n +→ .*TBUILD_ROOT[^]*seccomp/,
-    build: /^ERROR: Cannot create the store "\/sys\/tbuild-1000" \(E[A-Z]+\)\nhint: .*TBUILD_ROOT=DIR\nEXIT 2/,
+      /^missing[^]*missing +store +Cannot create the store "\/sys\/tbuild-1000" \(read-only file system\)\n +→ .*TBUILD_ROOT[^]*seccomp/,
+    build:
+      /^ERROR: Cannot create the store "\/sys\/tbuild-1000" \(read-only file system\)\nhint: .*TBUILD_ROOT=DIR\nEXIT 1/,
   },
   {
     what: 'gives its user a home that is not there',

@@ -22,9 +22,11 @@ export const login = storeCommand({
   takes: [0, 1],
   async run({ flags, words: [server = 'docker.io'], env, signal }) {
     const registry = registryOf(server);
-    const username = flags.username ?? (await ask('Username: ', env));
+    const username = flags.username ?? (await ask('Username: ', env, { signal }));
     const password =
-      flags['password-stdin'] === true ? await readLine(env) : (flags.password ?? (await ask('Password: ', env, true)));
+      flags['password-stdin'] === true
+        ? await readLine(env)
+        : (flags.password ?? (await ask('Password: ', env, { signal, hidden: true })));
     if (username === '' || password === '')
       throw new TbuildError('USAGE', 'A user and a password are required', {
         hint: 'Use -u NAME --password-stdin',
@@ -47,7 +49,11 @@ async function readLine({ stdin }: Environment): Promise<string> {
     .replace(/\r?\n$/, '');
 }
 
-async function ask(question: string, { stdin, stderr }: Environment, hidden = false): Promise<string> {
+async function ask(
+  question: string,
+  { stdin, stderr }: Environment,
+  { signal, hidden = false }: { readonly signal: AbortSignal; readonly hidden?: boolean },
+): Promise<string> {
   if (!stdin.isTTY)
     throw new TbuildError('USAGE', 'Cannot ask for the password: there is no terminal', {
       hint: 'Use -u NAME --password-stdin',
@@ -56,9 +62,9 @@ async function ask(question: string, { stdin, stderr }: Environment, hidden = fa
     import('node:readline/promises'),
     import('node:stream'),
   ]);
-  stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true });
+  const terminal = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true, signal });
+  stderr.write(question);
   // Ctrl-D and Ctrl-C close it, and nothing answers then.
   const closed = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
   try {

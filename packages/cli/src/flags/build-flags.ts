@@ -23,7 +23,7 @@ export const buildFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow RUN network.host, security.insecure, device[=NAME[,alias=NAME]], or outputs buildx.local.delete',
+    help: 'Allow network.host, security.insecure, device[=NAME[,alias=NAME]] or buildx.local.delete',
   },
   annotation: {
     kind: 'list',
