@@ -35,7 +35,7 @@ export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal
   const syncedAt = marker?.syncedAt ?? 0;
   const count = dropTrees(store, syncedAt);
   dropMemories(store, syncedAt);
-  for (const damage of checkNotes({ store })) if (damage.kind === 'file') moveToTrash(store, damage.path);
+  for await (const damage of checkNotes({ store }, signal)) if (damage.kind === 'file') moveToTrash(store, damage.path);
   await dropDamagedBlobs(content, syncedAt, signal);
   writeSyncMarker(store, { boot, syncedAt });
   return count;

@@ -24,17 +24,28 @@ export interface Repaired {
   readonly incomplete: number;
 }
 
+export interface RepairOptions {
+  /** When the check began, in milliseconds. */
+  readonly since: number;
+  /** Nothing is removed when it aborts before the removal begins. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Removes damaged entries that can be made again, and with a tree the records and trees that stand on it. Beside running
- * builds nothing is removed that was used since the oldest of them began. `since` is when the check began, in milliseconds.
+ * builds nothing is removed that was used since the oldest of them began.
  */
-export async function repairStore(stores: GcStore, damages: readonly Damage[], since: number): Promise<Repaired> {
+export async function repairStore(
+  stores: GcStore,
+  damages: readonly Damage[],
+  { since, signal }: RepairOptions,
+): Promise<Repaired> {
   const { store } = stores;
   using _removal = announceRemoval(store);
   const isIdle = liveLeases(store, stores.now()).length === 0;
   const limit = Math.min(since, oldestUse(store, stores.now()));
   const trees = new Set(damages.flatMap((damage) => (damage.kind === 'tree' ? damage.name : [])));
-  const chosen = trees.size === 0 ? [] : await entriesOn(trees, stores);
+  const chosen = trees.size === 0 ? [] : await entriesOn(trees, stores, signal);
   const { entries, bytes, blobs } = await removeEntries(chosen, stores, { limit, takesTrees: isIdle });
   await removeBlobs(stores, {
     removed: blobs,
@@ -59,8 +70,12 @@ export async function repairStore(stores: GcStore, damages: readonly Damage[], s
 }
 
 /** Returns the entries of the trees and all that stand on them, in the order of removal. */
-async function entriesOn(trees: ReadonlySet<string>, stores: GcStore): Promise<readonly CacheEntry[]> {
-  const entries = await listCacheEntries(stores, { disk: createDiskUsage(), named: namedBlobs(stores) });
+async function entriesOn(
+  trees: ReadonlySet<string>,
+  stores: GcStore,
+  signal: AbortSignal,
+): Promise<readonly CacheEntry[]> {
+  const entries = await listCacheEntries(stores, { disk: createDiskUsage(), named: namedBlobs(stores), signal });
   const chosen = new Set(trees);
   // Each stands before the entries below it.
   for (const { name, below } of entries.toReversed()) if (below.some((base) => chosen.has(base))) chosen.add(name);

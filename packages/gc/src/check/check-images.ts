@@ -2,20 +2,25 @@ import { join } from 'node:path';
 import { damagedRefs } from '@tbuild/content';
 import { familiarReference, hexOf, isIndexType, type Descriptor, type Digest } from '@tbuild/oci';
 import { childrenOfImage, hasFile } from '../needed-blobs.ts';
+import { withPauses } from '../pauses.ts';
 import type { CheckedStore } from './checked-store.ts';
 import { type Damage, unreadable } from './damage.ts';
 
 /** Yields damaged names of images, and images that lack a blob or have one of the damaged ones. */
-export function* checkImages(stores: CheckedStore, damaged: ReadonlySet<Digest>): Generator<Damage, void> {
+export async function* checkImages(
+  stores: CheckedStore,
+  damaged: ReadonlySet<Digest>,
+  signal: AbortSignal,
+): AsyncGenerator<Damage, void> {
   const { refs, store } = stores;
   for (const name of damagedRefs(store))
     yield unreadable(`The image name in ${JSON.stringify(join(store.refs, name))}`, join(store.refs, name));
-  for (const { reference, target } of refs.list()) {
+  for await (const { reference, target } of withPauses(refs.list(), signal)) {
     const missing = missingBlob(target, damaged, stores);
     const name = JSON.stringify(familiarReference(reference));
     if (missing !== undefined) yield { kind: 'image', message: `Image ${name} lacks blob ${missing}` };
   }
-  for (const { target } of refs.unnamed()) {
+  for await (const { target } of withPauses(refs.unnamed(), signal)) {
     const missing = missingBlob(target, damaged, stores);
     const path = join(store.refs, `sha256=${hexOf(target.digest)}`);
     if (missing !== undefined)

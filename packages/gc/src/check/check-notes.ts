@@ -1,12 +1,12 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { isWholeBuild } from '@tbuild/builds';
 import { readExplanation } from '@tbuild/cache';
 import { isIndexFile } from '@tbuild/context';
 import { isCopyMemo } from '@tbuild/copy';
 import { isDigest } from '@tbuild/oci';
-import { listDirectory, readNote, readSecretKey } from '@tbuild/store';
-import type { CheckedStore } from './checked-store.ts';
+import { listDirectory, readNote, readSecretKey, type StoreLayout } from '@tbuild/store';
+import { withPauses } from '../pauses.ts';
+import { type CheckedStore, isThere } from './checked-store.ts';
 import { type Damage, unreadable } from './damage.ts';
 
 type Place =
@@ -56,22 +56,33 @@ const KINDS: readonly Kind[] = [
   { place: 'builds', what: (name) => `The record of build ${name}`, isWhole: isWholeBuild },
 ];
 
-/** Yields the damaged records, notes and indexes. Temporary files of other processes have a dot in their names. */
-export function* checkNotes({ store }: Pick<CheckedStore, 'store'>): Generator<Damage, void> {
-  for (const { place, isNested = false, what, isWhole } of KINDS)
-    for (const directory of isNested ? listDirectory(store[place]) : [''])
-      for (const name of listDirectory(join(store[place], directory)).filter(isFinal)) {
-        const path = join(store[place], directory, name);
-        if (!isWhole(path) && isThere(path)) yield unreadable(what(name, directory), path);
-      }
+/** Yields the damaged records, notes and indexes. */
+export async function* checkNotes(
+  { store }: Pick<CheckedStore, 'store'>,
+  signal: AbortSignal,
+): AsyncGenerator<Damage, void> {
+  for await (const { kind, directory, name } of withPauses(filesOf(store), signal)) {
+    const path = join(store[kind.place], directory, name);
+    if (!kind.isWhole(path) && isThere(path)) yield unreadable(kind.what(name, directory), path);
+  }
   if (isThere(store.secretKey) && readSecretKey(store) === undefined)
     yield unreadable('The secret key', store.secretKey);
 }
 
-function isFinal(name: string): boolean {
-  return /^[\w-]+(\.selections)?$/.test(name);
+interface SmallFile {
+  readonly kind: Kind;
+  readonly directory: string;
+  readonly name: string;
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+function* filesOf(store: StoreLayout): Generator<SmallFile, void> {
+  for (const kind of KINDS)
+    for (const directory of kind.isNested === true ? listDirectory(store[kind.place]) : [''])
+      for (const name of listDirectory(join(store[kind.place], directory)).filter(isFinal))
+        yield { kind, directory, name };
+}
+
+/** Temporary files of other processes have a dot in their names. */
+function isFinal(name: string): boolean {
+  return /^[\w-]+(\.selections)?$/.test(name);
 }

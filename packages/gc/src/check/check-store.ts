@@ -1,5 +1,4 @@
 import type { Digest } from '@tbuild/oci';
-import { withPauses } from '../pauses.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { checkImages } from './check-images.ts';
 import { checkIndex } from './check-index.ts';
@@ -15,8 +14,8 @@ import type { Damage } from './damage.ts';
 export async function* checkStore(stores: CheckedStore, { full, signal }: CheckOptions): AsyncGenerator<Damage, void> {
   const damaged = new Set<Digest>();
   yield* checkBlobs(stores, damaged, { full, signal });
-  yield* withPauses(checkImages(stores, damaged), signal);
+  yield* checkImages(stores, damaged, signal);
   yield* checkIndex(stores.store, signal);
-  yield* withPauses(checkNotes(stores), signal);
+  yield* checkNotes(stores, signal);
   yield* checkTrees(stores, { full, signal });
 }

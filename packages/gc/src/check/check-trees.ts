@@ -6,14 +6,15 @@ import { isDigest } from '@tbuild/oci';
 import { readStack } from '@tbuild/snapshot';
 import { listDirectory } from '@tbuild/store';
 import { withPauses } from '../pauses.ts';
-import type { CheckedStore, CheckOptions } from './checked-store.ts';
+import { type CheckedStore, type CheckOptions, isThere } from './checked-store.ts';
 import type { Damage } from './damage.ts';
 
 /** Yields the trees that are incomplete, and with `full` those that were changed. */
 export async function* checkTrees(stores: CheckedStore, { full, signal }: CheckOptions): AsyncGenerator<Damage, void> {
   for await (const name of withPauses(await stores.snapshots.list(), signal)) {
     const message = lookAt(name, stores) ?? (full ? await pack(name, stores, signal) : undefined);
-    if (message !== undefined) yield { kind: 'tree', message, name };
+    // A prune may have removed it in the meantime.
+    if (message !== undefined && isThere(stores.store.snapshot(name))) yield { kind: 'tree', message, name };
   }
 }
 
@@ -39,15 +40,18 @@ function isDirectory(path: string): boolean {
 function hasRightLinks(directory: string, stack: readonly string[]): boolean {
   return listDirectory(directory).every((name) => {
     const below = stack[Number(name)];
-    return below === undefined || linkIn(join(directory, name)) === `../../../${below}/fs`;
+    const link = below === undefined ? undefined : linkIn(join(directory, name));
+    return link === undefined || link === `../../../${below}/fs`;
   });
 }
 
+/** Returns undefined for a link that a build has just taken over, and no target for what is no link. */
 function linkIn(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch (error) {
-    if (errnoName(error) === 'EINVAL' || errnoName(error) === 'ENOENT') return undefined;
+    if (errnoName(error) === 'EINVAL') return '';
+    if (errnoName(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

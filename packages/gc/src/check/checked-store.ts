@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import type { Differ } from '@tbuild/diff';
 import { type Digest, isDigest } from '@tbuild/oci';
 import { listDirectory } from '@tbuild/store';
@@ -18,4 +19,9 @@ export function digestsIn(directory: string): readonly Digest[] {
   return listDirectory(directory)
     .map((name) => `sha256:${name}`)
     .filter(isDigest);
+}
+
+/** Reports whether anything has a name. */
+export function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

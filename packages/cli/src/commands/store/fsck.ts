@@ -30,7 +30,7 @@ export const fsck = storeCommand({
     if (damages.length === 0 && format === 'text') env.stdout.write('The store is sound\n');
     if (damages.length === 0) return;
     if (!repair) throw damaged(damages, services.store.root);
-    const repaired = await repairStore(services, damages, since);
+    const repaired = await repairStore(services, damages, { since, signal });
     print({ kind: 'repair', ...repaired }, describe(repaired));
     requireWhole(repaired);
   },
