@@ -11,7 +11,6 @@ import {
   openLock,
   type StoreLayout,
   unfinishedMarkers,
-  waitFor,
 } from '@tbuild/store';
 import { bytesOf, listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry } from './cache-entry.ts';
@@ -60,12 +59,17 @@ export async function pruneStore(stores: GcStore, options: PruneOptions): Promis
   return { bytes: bytes + discarded, steps };
 }
 
-/** Prunes the build cache if it exceeds its limits. Waits for another process that does the same. */
-export async function keepWithin(limits: CacheLimits, stores: GcStore, signal: AbortSignal): Promise<void> {
+/**
+ * Prunes the build cache until it is within its limits, or nothing more may go. Leaves that to another process that does the
+ * same, so that builds in quick succession do not leave a row of processes that wait.
+ */
+export async function keepWithin(limits: CacheLimits, stores: GcStore): Promise<void> {
   using lock = openLock(stores.store.sizesLock);
-  await waitFor(() => lock.tryTake('exclusive') || undefined, signal);
-  const used = bytesOf(await listWithSizes(stores));
-  if (bytesOver(used, limits, stores.store) > 0) await pruneStore(stores, limits);
+  if (!lock.tryTake('exclusive')) return;
+  let removed = Infinity;
+  // A build may have ended since, whose process left the work to this one.
+  while (removed > 0 && bytesOver(bytesOf(await listWithSizes(stores)), limits, stores.store) > 0)
+    removed = (await pruneStore(stores, limits)).bytes;
 }
 
 interface Choice {

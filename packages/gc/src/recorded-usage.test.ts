@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
-import { createDiskUsage, storeLayout } from '@tbuild/store';
+import { createDiskUsage, openLock, storeLayout } from '@tbuild/store';
 import { afterEach, expect, test } from 'vitest';
 import { bytesOf, listCacheEntries } from './cache-entries.ts';
 import type { GcStore } from './gc-store.ts';
 import { namedBlobs } from './needed-blobs.ts';
-import { pruneStore } from './prune.ts';
+import { keepWithin, pruneStore } from './prune.ts';
 import { listWithSizes } from './recorded-usage.ts';
 
 const roots: string[] = [];
@@ -104,6 +104,20 @@ test('files that trees share count once, and are free when the last tree is remo
   expect(left.recorded).toBe(left.walked);
   expect(left.recorded).toBe(both.recorded - bytes);
   expect(bytes).toBeLessThan(100_000);
+});
+
+test('of several processes that keep a cache within its limits, one removes', async () => {
+  const stores = newStore();
+  await addTree('one', { f: 50_000 }, stores);
+  use('one', stores, 1000);
+  {
+    using other = openLock(stores.store.sizesLock);
+    other.tryTake('exclusive');
+    await keepWithin({ maxUsedSpace: 1 }, stores);
+    expect(await stores.snapshots.list()).toEqual(['one']);
+  }
+  await keepWithin({ maxUsedSpace: 1 }, stores);
+  expect(await stores.snapshots.list()).toEqual([]);
 });
 
 test.each(['', '{"snapshots/one":', 'null', '{"snapshots/one":{}}'])(

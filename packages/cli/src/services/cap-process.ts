@@ -16,4 +16,4 @@ const stores = {
   cache: createLocalCache(store.records),
   now: () => Date.now(),
 };
-void keepWithin(limits, stores, new AbortController().signal);
+void keepWithin(limits, stores);
