@@ -73,6 +73,14 @@ export function readPeak(directory: string, version: 1 | 2): number | undefined 
   return text === '' ? undefined : Number(text);
 }
 
+/** Reports whether a group has processes; for one of cgroup v2, also whether a group below it has. */
+export function hasProcesses(directory: string): boolean {
+  return (
+    /^populated 1$/m.test(readOptional(`${directory}/cgroup.events`)) ||
+    readOptional(`${directory}/cgroup.procs`) !== ''
+  );
+}
+
 /** Returns the controllers that a cgroup v2 group can enable for its children. */
 export function readControllers(directory: string): readonly string[] {
   return readOptional(`${directory}/cgroup.controllers`).trim().split(' ').filter(Boolean);
@@ -82,7 +90,8 @@ function readOptional(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (errnoName(error) === 'ENOENT') return '';
+    // The second: the group was removed after its file was opened.
+    if (errnoName(error) === 'ENOENT' || errnoName(error) === 'ENODEV') return '';
     throw error;
   }
 }

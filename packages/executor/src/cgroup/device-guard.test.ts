@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isRoot, needs } from '../../../../test/support/requirements.ts';
 import { enterDeviceGuard, leaveDeviceGuard, removeDeviceGuardSoon } from './device-guard.ts';
 import { readHierarchies } from './hierarchies.ts';
-import { ownGroup } from './remove-groups.ts';
+import { ownGroup, removeWhenEmpty } from './remove-groups.ts';
 
 const before = readHierarchies().find(({ version }) => version === 2)?.own ?? '';
 const canGuard = { met: isRoot && before !== '', lacks: 'root with cgroup v2' };
@@ -31,5 +33,23 @@ describe('the group of the device filter', needs(canGuard), () => {
     await enterDeviceGuard();
     expect(ownPath()).toContain(ownGroup());
     expect(existsSync(left)).toBe(false);
+  });
+
+  test('that looks left keeps the new group of a build in its step while a process is in it', async () => {
+    const left = join(before, 'tbuild-steps-99999998');
+    const inStep = join(left, 'tbuild-steps-8');
+    mkdirSync(inStep, { recursive: true });
+    const step = spawn('sleep', ['60']);
+    try {
+      writeFileSync(join(left, 'cgroup.procs'), String(step.pid));
+      await sleep(600);
+      await enterDeviceGuard();
+      expect(existsSync(inStep)).toBe(true);
+    } finally {
+      step.kill();
+      await once(step, 'exit');
+      await removeWhenEmpty(inStep);
+      await removeWhenEmpty(left);
+    }
   });
 });

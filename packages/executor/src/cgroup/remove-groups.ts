@@ -2,6 +2,8 @@ import { existsSync, lstatSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errnoName } from '@tbuild/errors';
+import { listDirectory } from '@tbuild/store';
+import { hasProcesses } from './control-files.ts';
 import { readHierarchies } from './hierarchies.ts';
 
 /** The prefix of the names of all step groups. */
@@ -44,10 +46,14 @@ export function removeAbandoned(directory: string): void {
   }
 }
 
-/** Removes a group and what a build in a step of a killed build left in it. */
+/**
+ * Removes a group and what a build in a step of a killed build left in it. With a process in any of them they may be those
+ * of running builds, whose new groups have none yet.
+ */
 function removeWithGroups(directory: string): void {
-  const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  for (const { name } of below) if (name.startsWith(GROUP_PREFIX)) removeWithGroups(join(directory, name));
+  if (tryRemove(directory) || hasProcesses(directory)) return;
+  for (const name of listDirectory(directory).filter((each) => each.startsWith(GROUP_PREFIX)))
+    removeWithGroups(join(directory, name));
   tryRemove(directory);
 }
 
