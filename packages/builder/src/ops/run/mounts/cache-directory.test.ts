@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -29,6 +29,14 @@ function take(
     options.signal ?? never,
   );
 }
+
+test('the directory of a cache mount counts as used until its step ends', async () => {
+  const directory = await take('u', 'shared');
+  const used = join(dirname(directory.path), 'used');
+  utimesSync(used, 1, 1);
+  directory[Symbol.dispose]();
+  expect(statSync(used).mtimeMs).toBeGreaterThan(1000);
+});
 
 describe('Two steps with the same cache mount', () => {
   test('share one directory, filled once, if it is shared', async () => {

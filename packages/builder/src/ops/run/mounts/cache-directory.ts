@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
 
 /** The part of the store that cache mounts use. */
@@ -35,8 +35,7 @@ export async function takeCacheDirectory(
 ): Promise<CacheDirectory> {
   const parent = store.cacheMount(request.key);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  // Its time tells a prune when the directory was last used.
-  writeFileSync(join(parent, 'used'), '');
+  noteUse(parent);
   let waits = false;
   return waitFor(async () => {
     // While this lock is held, no other process acquires, fills or discards, so the initial content is made once.
@@ -55,6 +54,11 @@ export async function takeCacheDirectory(
   }, signal);
 }
 
+/** Sets the time that tells a prune when the directory was last used, and whether its size is known. */
+function noteUse(parent: string): void {
+  writeFileSync(join(parent, 'used'), '');
+}
+
 function takeLock(lock: FileLock, { sharing, discard }: CacheRequest): boolean {
   return lock.tryTake(sharing === 'shared' && !discard ? 'shared' : 'exclusive');
 }
@@ -68,7 +72,14 @@ async function prepare(
     if (request.discard) moveToTrash(store, path);
     if (!existsSync(path)) await fillWhole(path, request);
     if (request.sharing === 'shared') lock.tryTake('shared');
-    return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+    return {
+      path,
+      [Symbol.dispose]() {
+        using _lock = lock;
+        // What the step has written counts from now on.
+        if (existsSync(path)) noteUse(dirname(path));
+      },
+    };
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
