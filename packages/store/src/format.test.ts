@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { requireFormat } from './format.ts';
 import { storeLayout } from './layout.ts';
+import { protectStore } from './protect-store.ts';
 
 let root: string;
 beforeEach(() => void (root = mkdtempSync(join(tmpdir(), 'tbuild-format-'))));
@@ -35,4 +36,15 @@ test.each(['2', '0', 'one'])('a store of format %s is refused and left alone', (
   expect(() => requireFormat(store)).toThrow(`has format "${text}", expected "1"`);
   expect(readFileSync(store.format, 'utf8')).toBe(`${text}\n`);
   expect(existsSync(store.leases)).toBe(false);
+});
+
+test('a directory that two commands begin to use at the same time is closed to others by both', () => {
+  chmodSync(root, 0o755);
+  const seen = statSync(root);
+  const store = storeLayout(root);
+  for (const _ of ['first', 'second']) {
+    protectStore(store, seen);
+    requireFormat(store);
+  }
+  expect(statSync(root).mode & 0o777).toBe(0o700);
 });

@@ -34,8 +34,8 @@ export function isOpenToOthers({ mode }: Pick<Stats, 'mode'>): boolean {
 }
 
 /** Reports whether the directory is a store or empty, so that no other program needs it. */
-function isStore({ root, activeSnapshots, format, leases, run }: StoreLayout): boolean {
+function isStore({ root, activeSnapshots, format, leases, run, temporary }: StoreLayout): boolean {
   // A build makes them before the first snapshot, and mkfs makes the last.
-  const first = [basename(format), basename(leases), basename(run), 'lost+found'];
+  const first = [...[format, leases, run, temporary].map((path) => basename(path)), 'lost+found'];
   return existsSync(activeSnapshots) || readdirSync(root).every((name) => first.includes(name));
 }
