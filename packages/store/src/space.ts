@@ -24,7 +24,7 @@ const FEW = 16;
 
 /** Returns whether the file system of the store, and not another one, is the one that is full. */
 export function isFull({ root }: Pick<StoreLayout, 'root'>): boolean {
-  const { bavail, bsize, files, ffree } = statfsSync(root);
-  // Some file systems have no fixed number of inodes, and report none.
-  return bavail * bsize < LITTLE || (files > 0 && ffree < FEW);
+  const { bavail, blocks, bsize, files, ffree } = statfsSync(root);
+  // Some file systems have no fixed number of blocks or inodes, and report none.
+  return (blocks > 0 && bavail * bsize < LITTLE) || (files > 0 && ffree < FEW);
 }
