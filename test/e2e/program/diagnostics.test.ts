@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { buildInline } from '../../support/tbuild.ts';
+import { buildInline, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 interface Slip {
   readonly text: string;
@@ -93,5 +94,14 @@ describe('a misspelling is underlined, with a suggestion:', () => {
   test('a misspelt target', async () => {
     const { stderr } = await buildInline({ Dockerfile: 'FROM busybox AS build\n' }, { args: ['--target', 'biuld'] });
     expect(stderr).toContain('hint: Did you mean "build"?');
+  });
+
+  test('a misspelt Dockerfile, beside the one that was asked for and not in the current directory', async () => {
+    const cwd = writeFiles({ Dockerfile: 'FROM scratch\n' });
+    const context = writeFiles({ Dokcerfile: 'FROM scratch\n', 'Dockerfile/x': '' });
+    const named = await runTbuild(['-f', join(context, 'dockrfile'), context], { cwd });
+    expect(named.stderr).toContain(`hint: Did you mean "${context}/Dokcerfile"?`);
+    const other = writeFiles({ 'deploy.yaml': '' });
+    expect((await runTbuild([other], { cwd })).stderr).toContain('hint: Pass the file with -f FILE');
   });
 });

@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { decodeText } from '@tbuild/context';
 import { parseDockerfile, type Dockerfile } from '@tbuild/dockerfile';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { builtInSyntax } from '@tbuild/frontend';
 import { readLimitedFile } from '@tbuild/linux';
-import { listDirectory } from '@tbuild/store';
 import type { BuildRequest } from '../request.ts';
 
 /** A Dockerfile's text and location. */
@@ -61,15 +60,26 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
   throw new TbuildError(
     'NOT_FOUND',
     `Failed to read dockerfile: open ${wanted}: no such file or directory${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`,
-    { hint: similarFile(wanted) ?? 'Pass the file with -f FILE, or its directory as the last argument' },
+    { hint: similarFile(candidates) ?? 'Pass the file with -f FILE, or its directory as the last argument' },
   );
 }
 
-function similarFile(path: string): string | undefined {
-  const directory = dirname(path);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
-  const near = suggest(basename(path), listDirectory(directory));
+/** Returns a hint with a file whose name is like one of the paths, all of one directory. */
+function similarFile(paths: readonly string[]): string | undefined {
+  const directory = dirname(paths[0] ?? '');
+  const files = filesIn(directory);
+  const [near] = paths.flatMap((path) => suggest(basename(path), files) ?? []);
   return near === undefined ? undefined : `Did you mean ${JSON.stringify(join(directory, near))}?`;
+}
+
+/** Returns the names of the files in a directory; none when it cannot be read. */
+function filesIn(directory: string): readonly string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** In this order; the last one is Podman's. */
