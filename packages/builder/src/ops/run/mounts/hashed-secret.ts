@@ -1,8 +1,8 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { readSecretKey, type StoreLayout, writeAtomically } from '@tbuild/store';
+import { readSecretKey, renameOver, type StoreLayout, writeAtomically } from '@tbuild/store';
 import type { BuildRequest } from '../../../request.ts';
 import type { Secrets } from '../../secrets.ts';
 
@@ -32,13 +32,14 @@ function ownKey(store: Pick<StoreLayout, 'secretKey' | 'temporary'>): string {
   const { secretKey: file, temporary } = store;
   const known = readSecretKey(store);
   if (known !== undefined) return known;
-  rmSync(file, { force: true, recursive: true });
-  const made = join(temporary, `secret-key-${process.pid}`);
+  const made = join(temporary, `secret-key-${randomUUID()}`);
   writeAtomically(made, randomBytes(32).toString('hex'), { mode: 0o600 });
   try {
     linkSync(made, file);
   } catch (error) {
     if (errnoName(error) !== 'EEXIST') throw error;
+    // What another process has just made is a key.
+    if (readSecretKey(store) === undefined) renameOver(made, file);
   } finally {
     rmSync(made, { force: true });
   }
