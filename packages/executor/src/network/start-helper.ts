@@ -51,7 +51,7 @@ export async function startHelper(
   try {
     return { child, isReady: await abortable(answered, signal) };
   } catch (error) {
-    killInit(child.pid);
+    if (child.isRunning()) killInit(child.pid);
     throw error;
   }
 }

@@ -19,8 +19,8 @@ const LONGEST_DELAY = 60_000;
 
 /**
  * Repeats requests after transient failures: a broken connection, one that a server refuses which answered before, 408,
- * 429 and most of 5xx. The delay grows, or is that of `Retry-After`, but a {@link isTooFarOff} time fails at once. A streamed body is left to the caller, which can open it
- * again.
+ * 429 and most of 5xx. The delay grows, or is that of `Retry-After`, but a {@link isTooFarOff} time fails at once. A
+ * streamed body is left to the caller, which can open it again.
  */
 export function retry(clock: Clock): Middleware {
   return (next) => (request) => (mayRepeat(request) ? attempt(next, request, clock) : next(request));

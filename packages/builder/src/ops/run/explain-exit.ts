@@ -34,7 +34,7 @@ export function explainExit(failed: FailedProcess): string | undefined {
   if (refusal !== undefined) return refusal;
   if (exitCode === SIGKILL || /^Killed$|Killed signal terminated program/m.test(tail))
     return explainKill(failed.op.args, failed.memory);
-  if (/^.*: Too many open files/m.test(tail)) return 'Raise the limit with --ulimit nofile=NUMBER, or open fewer files';
+  if (/: Too many open files/.test(tail)) return 'Raise the limit with --ulimit nofile=NUMBER, or open fewer files';
   if (exitCode === TIMED_OUT && failed.op.args.some((arg) => /\btimeout\b/.test(arg)))
     return 'Allow more time, or find out what takes it: "timeout" ended its command, which it tells by exit code 124';
   if (notExecuted === undefined && exitCode !== 126 && exitCode !== 127) return hintOf(exitCode);
