@@ -4,6 +4,7 @@ import { baseImageArguments } from '../support/base-images.ts';
 import { program } from '../support/program.ts';
 import { runProcess, type ProcessOptions, type ProcessResult } from '../support/run-process.ts';
 import { runDirectoryVariable } from '../support/scratch.ts';
+import { withoutLimits } from '../support/without-limits.ts';
 import type { FaultContext } from './fault-row.ts';
 
 export interface RunOptions extends Pick<ProcessOptions, 'env' | 'input' | 'onStart'> {
@@ -32,7 +33,7 @@ export async function runTbuild(
       XDG_CACHE_HOME: join(process.env[runDirectoryVariable] ?? home, 'cache'),
       TMPDIR: directory,
       TBUILD_ROOT: store,
-      TBUILD_MIN_FREE_SPACE: '0',
+      ...withoutLimits,
       SOURCE_DATE_EPOCH: '1700000000',
       ...env,
     },

@@ -9,6 +9,7 @@ import { runDirectoryVariable, scratchDirectory } from './scratch.ts';
 import { treeOfLayers, type ImageTree } from './tree.ts';
 import { ordinaryUser } from './user.ts';
 import { problemsOf } from './validate-image.ts';
+import { withoutLimits } from './without-limits.ts';
 
 export interface TbuildOptions extends ProcessOptions {
   /** The store's root; one that all builds of the test file share unless given. */
@@ -64,7 +65,7 @@ export function userDirectory(purpose: string): string {
 /** Runs the real program, in a minimal environment with the store at `TBUILD_ROOT`. */
 export function runTbuild(args: readonly string[], options: TbuildOptions = {}): Promise<ProcessResult> {
   const store = options.store ?? defaultStore(options.asUser);
-  const env = { TBUILD_ROOT: store, TBUILD_MIN_FREE_SPACE: '0', ...options.env };
+  const env = { TBUILD_ROOT: store, ...withoutLimits, ...options.env };
   const masked = options.umask === undefined ? [] : ['sh', '-c', `umask ${options.umask} && exec "$@"`, 'sh'];
   if (!options.asUser) {
     emptyHome ??= scratchDirectory('home');

@@ -11,6 +11,7 @@ import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
+import { withoutLimits } from '../../support/without-limits.ts';
 
 const fixtures = join(import.meta.dirname, '../../../fixtures/contexts');
 const ran = (build: InlineBuild) => ranIn(build.stderr);
@@ -72,7 +73,7 @@ test(
     const context = writeFiles({ f: 'f\n' });
     const build = () => [program, '--root', store, '--tag', 'app:1', '--pull=missing', '--progress', 'plain', context];
     // A disk that is nearly full is work for a process after the build.
-    const env = { HOME: scratchDirectory('home'), TBUILD_MIN_FREE_SPACE: '0' };
+    const env = { HOME: scratchDirectory('home'), ...withoutLimits };
     {
       await using registry = await startRegistry();
       const base = await pushBaseImage('busybox', registry.host);

@@ -128,14 +128,15 @@ describe('a disk with less free space than wanted', () => {
         expect(bavail).toBeGreaterThanOrEqual(blocks / 10);
       }, patiently);
     const bytes = 1_300_000;
+    const env = { TBUILD_MIN_FREE_SPACE: '', TBUILD_MAX_USED_SPACE: '' };
     try {
-      await build('a', { store, args: ['-t', 'app:1'] });
+      await build('a', { store, env, args: ['-t', 'app:1'] });
       // More than the disk can hold.
       for (const name of 'bcdefghijklm') {
-        await build(name, { store, bytes });
+        await build(name, { store, env, bytes });
         await enoughFree();
       }
-      expect(ranIn((await build('m', { store, bytes })).stderr)).toEqual([]);
+      expect(ranIn((await build('m', { store, env, bytes })).stderr)).toEqual([]);
       good(await runTbuild(['inspect', 'app:1'], { store }));
     } finally {
       await runChecked('umount', ['-l', store]);
@@ -147,7 +148,7 @@ test('a store without recorded sizes learns them', async () => {
   const store = scratchDirectory('store');
   await build('a', { store });
   expect(existsSync(join(store, 'sizes'))).toBe(false);
-  await build('b', { store, env: { TBUILD_MAX_USED_SPACE: '100MB' } });
+  await build('b', { store, env: { TBUILD_MAX_USED_SPACE: '30MB' } });
   await vi.waitFor(() => {
     const sizes = JSON.parse(readFileSync(join(store, 'sizes'), 'utf8'));
     // The base and two steps of two builds.
