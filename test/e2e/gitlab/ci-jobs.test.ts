@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
 import { clone, cloneMounts, type RunInContainer, startDockerContainers } from '../../support/containers.ts';
+import { type S3Server, s3Server, startS3 } from '../../support/object-servers.ts';
 import { jobsOf, type PageJob, snippetsOf } from '../../support/page-snippets.ts';
 import { startRegistry, type Registry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';
@@ -21,18 +22,33 @@ function jobAt(page: string, heading: string, name: string): PageJob {
 
 describe(
   "the GitLab jobs of the documentation, in a container with Docker's defaults:",
-  needs('docker', 'registry'),
+  needs('docker', 'registry', s3Server),
   () => {
     let run: RunInContainer;
     let registry: Registry;
+    let bucket: S3Server;
     let base: string;
     beforeAll(async () => {
-      if (needs('docker', 'registry').skip === true) return;
+      if (needs('docker', 'registry', s3Server).skip === true) return;
       run = await startDockerContainers();
       registry = await startRegistry({ auth });
+      bucket = await startS3();
       base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
     });
-    afterAll(() => registry?.[Symbol.asyncDispose]());
+    afterAll(async () => {
+      await registry?.[Symbol.asyncDispose]();
+      await bucket?.[Symbol.asyncDispose]();
+    });
+
+    /** The variables of a job with a cache in a bucket, for one that stands here. */
+    const bucketVariables = () => ({
+      TOKEN: 'header.payload.signature',
+      AWS_REGION: bucket.region,
+      AWS_ROLE_ARN: bucket.role,
+      AWS_WEB_IDENTITY_TOKEN_FILE: '/project.tmp/token',
+      AWS_ENDPOINT_URL_STS: bucket.endpoint,
+      CACHE: `type=s3,bucket=${bucket.bucket},endpoint_url=${bucket.endpoint},use_path_style=true`,
+    });
 
     /** Runs the commands of a job in a checkout with the variables of a job, as a runner does. */
     function runJob(
@@ -95,14 +111,13 @@ COPY --from=made /made /
         .join('-')
         .toLowerCase()
         .replace(/[^a-z]+/g, '-');
-      const CI_REGISTRY_IMAGE = `${registry.host}/team/${place}`;
+      const own = { ...bucketVariables(), CI_REGISTRY_IMAGE: `${registry.host}/team/${place}` };
       for (const needed of job.needs.map((one) => jobAt(page, heading, one)))
-        for (const variables of needed.runs)
-          await runJob(needed.script, dockerfile, { CI_REGISTRY_IMAGE, ...variables });
+        for (const variables of needed.runs) await runJob(needed.script, dockerfile, { ...own, ...variables });
       const tags = [...job.script.join('\n').matchAll(/ -t ("[^"]+")/g)].map(([, tag]) => tag);
       const script = [...job.script, ...tags.map((tag) => `tbuild imagetools inspect ${tag}`)];
       for (const variables of job.runs) {
-        const output = await runJob(script, dockerfile, { CI_REGISTRY_IMAGE, ...variables });
+        const output = await runJob(script, dockerfile, { ...own, ...variables });
         expect(output.match(/^Name: +.*$/gm) ?? []).toHaveLength(tags.length);
       }
     });

@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { program } from '../../support/program.ts';
+import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { runTbuild, writeFiles } from '../../support/tbuild.ts';
 
@@ -41,18 +42,22 @@ test('lint --fix replaces the file behind a link, keeps its mode, and reports wh
   expect(lstatSync(join(cwd, 'Dockerfile')).isSymbolicLink()).toBe(true);
 });
 
-test('lint --fix of a Dockerfile on standard input prints it, and --diff prints a patch that git applies', async () => {
-  const cwd = writeFiles({ Dockerfile: BEFORE, x: '' });
-  const printed = spawnSync(program, ['lint', '--fix', '-'], { cwd, input: BEFORE, encoding: 'utf8' });
-  expect(printed.stdout).toBe(AFTER);
-  const { exitCode, stdout } = await lint(cwd, '--diff');
-  expect(exitCode).toBe(1);
-  expect(readFileSync(join(cwd, 'Dockerfile'), 'utf8')).toBe(BEFORE);
-  const applied = spawnSync('git', ['apply', '--whitespace=nowarn', '-'], { cwd, input: stdout, encoding: 'utf8' });
-  expect(applied.stderr).toBe('');
-  expect(readFileSync(join(cwd, 'Dockerfile'), 'utf8')).toBe(AFTER);
-  expect(await lint(cwd, '--diff')).toMatchObject({ exitCode: 0, stdout: '' });
-});
+test(
+  'lint --fix of a Dockerfile on standard input prints it, and --diff prints a patch that git applies',
+  needs('git'),
+  async () => {
+    const cwd = writeFiles({ Dockerfile: BEFORE, x: '' });
+    const printed = spawnSync(program, ['lint', '--fix', '-'], { cwd, input: BEFORE, encoding: 'utf8' });
+    expect(printed.stdout).toBe(AFTER);
+    const { exitCode, stdout } = await lint(cwd, '--diff');
+    expect(exitCode).toBe(1);
+    expect(readFileSync(join(cwd, 'Dockerfile'), 'utf8')).toBe(BEFORE);
+    const applied = spawnSync('git', ['apply', '--whitespace=nowarn', '-'], { cwd, input: stdout, encoding: 'utf8' });
+    expect(applied.stderr).toBe('');
+    expect(readFileSync(join(cwd, 'Dockerfile'), 'utf8')).toBe(AFTER);
+    expect(await lint(cwd, '--diff')).toMatchObject({ exitCode: 0, stdout: '' });
+  },
+);
 
 test('lint --fix leaves a Dockerfile that it cannot read as it is', async () => {
   const broken = 'from scratch as Base\nENV A b\nNOTHING x\n';
