@@ -42,17 +42,20 @@ function comparable(screen: string, columns: number): string {
 }
 
 function withFixedWords(line: string): string {
-  return line
-    .replace(/oci-layout:\S+/, 'oci-layout:PATH')
-    .replace(/sha256:[0-9a-f]+|\b[0-9a-f]{12}\b/g, 'DIGEST')
-    .replace(/(?<=[ :])\d+(?:\.\d+)?[kM]?B\b/g, 'SIZE')
-    .replace(/\[=*> *\]/, '[===>      ]')
-    .replace(/ \d+% /, ' 50% ')
-    .replace(/127\.0\.0\.1:\d+|127\.0\.0\.1 \d+/g, '127.0.0.1:PORT')
-    .replace(/linux\/\w+/, 'linux/amd64')
-    .replace(/^\d\.\d{3}|^\d\d\.\d\d/, '0.000')
-    .replace(/\bin \d+\.\ds/, 'in 0.0s')
-    .replace(/about \S+ left/, 'about 8s left');
+  return (
+    line
+      .replace(/oci-layout:\S+/, 'oci-layout:PATH')
+      .replace(/sha256:[0-9a-f]+|\b[0-9a-f]{12}\b/g, 'DIGEST')
+      .replace(/(?<=[ :])\d+(?:\.\d+)?[kM]?B\b/g, 'SIZE')
+      // A slow transfer has a rate.
+      .replace(/ SIZE\/s(?: \S+ left)?/, '')
+      .replace(/\[=*> *\]/, '[===>      ]')
+      .replace(/ \d+% /, ' 50% ')
+      .replace(/127\.0\.0\.1:\d+|127\.0\.0\.1 \d+/g, '127.0.0.1:PORT')
+      .replace(/linux\/\w+/, 'linux/amd64')
+      .replace(/^\d\.\d{3}|^\d\d\.\d\d/, '0.000')
+      .replace(/\bin \d+\.\ds/, 'in 0.0s')
+  );
 }
 
 /** Times have more digits on a slow machine, so the texts before them lose what that would cut. */

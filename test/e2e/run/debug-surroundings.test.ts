@@ -88,8 +88,10 @@ describe('a bake on a terminal', needs('tmux'), () => {
     }),
     Dockerfile: dockerfile,
   });
-  const SLOW = 'FROM busybox AS one\nRUN until [ -e /end ]; do sleep 1; done\n';
-  const FAILING = 'FROM busybox AS two\nRUN --mount=type=secret,id=token exit 3\n';
+  const SLOW = 'FROM busybox AS one\nRUN --mount=type=cache,target=/c touch /c/begun; sleep 600\n';
+  /** Fails when the other step runs. */
+  const FAILING =
+    'FROM busybox AS two\nRUN --mount=type=cache,target=/c --mount=type=secret,id=token until [ -e /c/begun ]; do sleep 0.1; done; exit 3\n';
 
   test('asks once when a step fails, ends the others, has the secrets of the target, and builds again', async () => {
     const store = newStore();
