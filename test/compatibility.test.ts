@@ -52,10 +52,6 @@ describe('what other tests do not read:', () => {
     expect(cacheImport(`type=local,src=a,${options}`, AT)).toEqual(expected);
   });
 
-  test.each(['image-manifest=true', 'oci-mediatypes=true'])('--cache-to type=registry with %s', (option) => {
-    expect(cacheExport(`type=registry,ref=a,${option}`, AT)).toEqual(cacheExport('type=registry,ref=a', AT));
-  });
-
   test('--cache-to with image-manifest=false is refused, and reset=true is accepted', () => {
     expect(() => cacheExport('type=registry,ref=a,image-manifest=false', AT)).toThrow(
       'image-manifest can only be true',

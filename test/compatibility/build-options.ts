@@ -4,7 +4,7 @@ const e2e = (path: string): string => `test/e2e/${path}.test.ts`;
 const cli = (path: string): string => `packages/cli/src/${path}.test.ts`;
 
 const ACCEPTED = cli('flags/ignored-flags');
-const RESOURCES = cli('flags/build-spec');
+const LIMITS = e2e('run/run-limits');
 
 /** The options of `docker buildx build` 0.36, with the hidden ones of `docker build`. */
 export const buildOptions: readonly Row[] = [
@@ -21,11 +21,11 @@ export const buildOptions: readonly Row[] = [
   row('--cgroup-parent', e2e('run/run-limits')),
   row('--check', e2e('dockerfile/checks')),
   row('--compress', ACCEPTED),
-  row('--cpu-period', RESOURCES, { word: 'cpu-period' }),
-  row('--cpu-quota', RESOURCES, { word: 'cpu-quota' }),
-  row('--cpu-shares', RESOURCES, { word: 'cpu-shares' }),
-  row('--cpuset-cpus', RESOURCES, { word: 'cpuset-cpus' }),
-  row('--cpuset-mems', RESOURCES, { word: 'cpuset-mems' }),
+  row('--cpu-period', LIMITS),
+  row('--cpu-quota', LIMITS),
+  row('--cpu-shares', LIMITS),
+  row('--cpuset-cpus', LIMITS),
+  row('--cpuset-mems', LIMITS),
   row('--debug', e2e('dockerfile/checks')),
   row('--disable-content-trust', ACCEPTED),
   row('--file', e2e('dockerfile/remote-context'), { word: "'-f', 'sub/Other'" }),
@@ -36,8 +36,8 @@ export const buildOptions: readonly Row[] = [
   }),
   row('--label', e2e('images/image-commands')),
   row('--load', e2e('images/load-engines')),
-  row('--memory', RESOURCES, { word: "'memory'" }),
-  row('--memory-swap', RESOURCES, { word: 'memory-swap' }),
+  row('--memory', LIMITS, { word: "'--memory=" }),
+  row('--memory-swap', LIMITS),
   row('--metadata-file', e2e('images/output-options')),
   row('--network', e2e('run/network')),
   row('--no-cache', e2e('cache/cache-hit')),

@@ -2,7 +2,6 @@ import { row, type Row } from './row.ts';
 
 const OPTIONS = 'test/e2e/images/output-options.test.ts';
 const OUTPUTS = 'test/e2e/images/outputs.test.ts';
-const READ = 'packages/cli/src/request/output-spec.test.ts';
 const CACHES = 'test/e2e/cache/cache-transfer.test.ts';
 const REGISTRY = 'test/e2e/cache/cache-registry.test.ts';
 const BUCKETS = 'test/e2e/cache/cache-buckets.test.ts';
@@ -33,8 +32,8 @@ export const outputs: readonly Row[] = [
   row('type=image,push=true,name=a', OPTIONS, { word: 'push=true' }),
   row('type=image,push-by-digest=true', OPTIONS, { word: 'push-by-digest' }),
   row('type=image,registry.insecure=true', 'test/e2e/registry/registry-access.test.ts', { word: 'registry.insecure' }),
-  row('type=image,unpack=true', READ, {
-    word: 'unpack',
+  row('type=image,unpack=true', OPTIONS, {
+    word: 'unpack=true',
     differs: 'has no effect: a step that needs files unpacks them',
   }),
   row('type=image,store=false', OPTIONS, { word: 'store=' }),
@@ -52,8 +51,11 @@ export const outputs: readonly Row[] = [
   row('type=image,force-compression=true', OPTIONS, { word: 'force-compression' }),
   row('type=image,oci-mediatypes=false', OPTIONS, { word: 'oci-mediatypes=false' }),
   row('type=image,oci-artifact=true', OPTIONS, { word: 'oci-artifact' }),
-  row('type=image,attestation-inline=true', READ, { word: 'attestation-inline', differs: 'accepted: they always are' }),
-  row('type=image,prefer-nondist-layers=true', READ, {
+  row('type=image,attestation-inline=true', OPTIONS, {
+    word: 'attestation-inline',
+    differs: 'accepted: they always are',
+  }),
+  row('type=image,prefer-nondist-layers=true', OPTIONS, {
     word: 'prefer-nondist-layers',
     differs: 'accepted: layers that must not be distributed always stay so',
   }),
@@ -91,9 +93,9 @@ export const cacheTargets: readonly Row[] = [
     word: 'mode=max',
     differs: 'steps of all stages are recorded in any mode',
   }),
-  row('type=registry,ref=a,image-manifest=true', 'test/compatibility.test.ts', { word: 'image-manifest=true' }),
+  row('type=registry,ref=a,image-manifest=true', REGISTRY, { word: 'image-manifest=true' }),
   row('type=registry,ref=a,image-manifest=false', 'test/compatibility.test.ts', { word: 'image-manifest=false' }),
-  row('type=registry,ref=a,oci-mediatypes=true', 'test/compatibility.test.ts', { word: 'oci-mediatypes=true' }),
+  row('type=registry,ref=a,oci-mediatypes=true', REGISTRY, { word: 'oci-mediatypes=true' }),
   row('type=registry,ref=a,compression=zstd', 'test/e2e/images/zstd.test.ts', {
     word: 'mode=max,compression=zstd',
     differs: 'needs Node 22.15 or later',

@@ -26,7 +26,7 @@ describe('a cache in a registry', needs('registry'), () => {
       `${registry.host}/app:1`,
       '--push',
       '--cache-to',
-      `type=registry,ref=${ref},mode=max`,
+      `type=registry,ref=${ref},mode=max,image-manifest=true,oci-mediatypes=true`,
       '--cache-from',
       ref,
     ];
@@ -37,6 +37,7 @@ describe('a cache in a registry', needs('registry'), () => {
     expect(second.id()).toBe(first.id());
     expect(second.stderr).not.toContain('writing layer');
     const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${ref}`]));
+    expect(manifest.mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
     expect(manifest.layers.length).toBeGreaterThan(5);
     expect(new Set(manifest.layers.map((layer: { mediaType: string }) => layer.mediaType))).toEqual(
       new Set(['application/vnd.oci.image.layer.v1.tar+gzip', 'application/vnd.tbuild.cache.explanations.v1+gzip']),

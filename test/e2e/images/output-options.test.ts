@@ -178,6 +178,7 @@ test("attestations are artifacts about their image, unless oci-artifact=false or
     subject: { mediaType: image.mediaType, digest: image.digest, size: image.size },
   });
   expect(config).toEqual({});
+  expect((await manifestOf(',attestation-inline=true')).manifest.artifactType).toBe(manifest.artifactType);
   for (const plain of [
     await manifestOf(',oci-artifact=false'),
     await manifestOf('', { BUILDX_NO_DEFAULT_OCI_ARTIFACT: '1' }),
@@ -187,6 +188,16 @@ test("attestations are artifacts about their image, unless oci-artifact=false or
   }
   const { built } = await manifestOf(',oci-mediatypes=false');
   expect(built.stderr).toContain('oci-mediatypes=false is ignored: attestations need');
+});
+
+test('unpack and prefer-nondist-layers change no image', async () => {
+  const store = scratchDirectory('store');
+  const digestWith = async (options: string) => {
+    const file = join(scratchDirectory('digest'), 'digest');
+    good(await run(['-o', `type=image,name=same:1${options}`, '--digest-file', file], store));
+    return readFileSync(file, 'utf8');
+  };
+  expect(await digestWith(',unpack=true,prefer-nondist-layers=true')).toBe(await digestWith(''));
 });
 
 test('name-canonical adds a name with the digest, and dangling-name-prefix names unnamed images', async () => {

@@ -1,8 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { startGate } from '../../support/gate.ts';
 import { isolations } from '../../support/isolations.ts';
-import { mountsNaming, processesNaming } from '../../support/leftovers.ts';
+import { groupsNaming, mountsNaming, processesNaming } from '../../support/leftovers.ts';
 import { statusOf } from '../../support/plain-progress.ts';
 import { isRoot, needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
@@ -35,16 +36,45 @@ describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (iso
   });
 });
 
-// A chroot shows a step no control groups.
-test.each(isolations.filter((isolation) => isolation !== 'chroot'))(
+test.each(isolations)(
   '--cgroup-parent is above the control group of a step, isolation %s',
   needs('root'),
   async (isolation) => {
-    const parent = `tbuild-test-${process.pid}-${isolation}`;
-    const args = ['--no-cache', '--isolation', isolation, '--cgroup-parent', parent];
-    await buildGood({ Dockerfile: `FROM busybox\nRUN grep -q ':/${parent}/' /proc/self/cgroup\n` }, { args });
+    await using gate = await startGate();
+    const parent = `test-${process.pid}-${isolation}`;
+    const args = ['--no-cache', '--isolation', isolation, '--network', 'host', '--cgroup-parent', parent];
+    let groups: string[] = [];
+    const look = async (): Promise<void> => {
+      await gate.reached('step');
+      groups = groupsNaming(parent).flatMap((path) => readdirSync(path));
+      gate.open('step');
+    };
+    await Promise.all([buildGood({ Dockerfile: `FROM busybox\nRUN ${gate.wait('step')}\n` }, { args }), look()]);
+    expect(groups).toContainEqual(expect.stringMatching(/^tbuild-/));
   },
 );
+
+/** Options of Docker, and what a step sees of each in its control groups of version 2 or 1. */
+const LIMITS = [
+  ['--cpu-period=50000', 'cpu.max', '25000 50000', 'cpu/cpu.cfs_period_us', '50000'],
+  ['--cpu-quota=25000', 'cpu.max', '25000 50000', 'cpu/cpu.cfs_quota_us', '25000'],
+  ['--cpu-shares=2048', 'cpu.weight', '79', 'cpu/cpu.shares', '2048'],
+  ['--cpuset-cpus=0', 'cpuset.cpus', '0', 'cpuset/cpuset.cpus', '0'],
+  ['--cpuset-mems=0', 'cpuset.mems', '0', 'cpuset/cpuset.mems', '0'],
+  ['--memory=64m', 'memory.max', '67108864', 'memory/memory.limit_in_bytes', '67108864'],
+  ['--memory-swap=96m', 'memory.swap.max', '33554432', 'memory/memory.memsw.limit_in_bytes', '100663296'],
+] as const;
+
+test('the limits of Docker are those of the control group of a step', needs('root'), async () => {
+  const isUnified = existsSync('/sys/fs/cgroup/cgroup.controllers');
+  const expected = LIMITS.map(([, file, value, oldFile, oldValue]) =>
+    isUnified ? [file, value] : [oldFile, oldValue],
+  );
+  const shown = expected.map(([file]) => `echo "${file} = $(cat /sys/fs/cgroup/${file})"`);
+  const args = ['--no-cache', '--isolation', 'namespace', ...LIMITS.map(([option]) => option)];
+  const { stderr } = await buildGood({ Dockerfile: `FROM busybox\nRUN ${shown.join('; ')}\n` }, { args });
+  for (const [file, value] of expected) expect(stderr).toMatch(new RegExp(`^#\\d+ [\\d.]+ ${file} = ${value}$`, 'm'));
+});
 
 test('changed limits rerun no step', async () => {
   const context = writeFiles({ Dockerfile: `FROM busybox\nRUN echo limits-are-not-keyed > /x\n` });
