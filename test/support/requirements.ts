@@ -1,4 +1,5 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 import type { TestOptions } from 'vitest';
 
@@ -38,7 +39,21 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
     met: canRegisterArm64,
     lacks: 'root with qemu-aarch64-static on amd64',
   },
+  ext4: mountable('ext4'),
+  xfs: mountable('xfs'),
+  btrfs: mountable('btrfs'),
 };
+
+/** A file system that root can make in a file and mount, which the kernel has or loads as a module. */
+function mountable(name: string): Requirement {
+  const isInKernel =
+    new RegExp(`^\\s${name}$`, 'm').test(readFileSync('/proc/filesystems', 'utf8')) ||
+    existsSync(`/lib/modules/${release()}/kernel/fs/${name}`);
+  return {
+    met: isRoot && hasProgram(`mkfs.${name}`) && isInKernel,
+    lacks: `root with mkfs.${name} and a kernel with ${name}`,
+  };
+}
 
 /** Something that a machine has or lacks. */
 export interface Requirement {

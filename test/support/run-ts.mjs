@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const entry = resolve(process.argv[2]);
-// Beside the source, so that import.meta.dirname is what the source expects.
-const outfile = join(dirname(entry), `.run-${process.pid}.mjs`);
+// Git and knip ignore the directory, where a killed run leaves the file.
+const outfile = join(import.meta.dirname, `../../.cache/run-${process.pid}.mjs`);
 process.on('exit', () => rmSync(outfile, { force: true }));
 mkdirSync(dirname(outfile), { recursive: true });
 await build({
@@ -18,6 +18,7 @@ await build({
   format: 'esm',
   target: 'node20',
   packages: 'external',
+  define: { 'import.meta.dirname': JSON.stringify(dirname(entry)) },
   plugins: [{ name: 'own packages', setup: bundleOwnPackages }],
 });
 process.argv.splice(1, 2, entry);

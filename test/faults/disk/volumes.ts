@@ -48,13 +48,17 @@ export async function mountVolume(kind: VolumeKind, path: string): Promise<Volum
     await runChecked('mount', ['-o', 'loop', image, path]);
   }
   const filler = join(path, 'filler');
+  /** The background process of an earlier build may still write. */
+  const atRest = () => eventually(() => processesNaming(path).length === 0);
   return {
     path,
-    fill: (left, what) => (what === 'bytes' ? fillBytes(filler, left) : fillInodes(filler, left)),
+    async fill(left, what) {
+      await atRest();
+      await (what === 'bytes' ? fillBytes(filler, left) : fillInodes(filler, left));
+    },
     free: () => rmSync(filler, { recursive: true, force: true }),
     async remount(option) {
-      // The background process of an earlier build may still write.
-      await eventually(() => processesNaming(path).length === 0);
+      await atRest();
       await runChecked('mount', ['-o', `remount,${option}`, path]);
     },
     async [Symbol.asyncDispose]() {

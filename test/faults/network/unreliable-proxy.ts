@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Random } from '../../support/random.ts';
 
@@ -30,6 +31,7 @@ export async function startUnreliableProxy(
   const [host = '', port] = upstream.split(':');
   const sockets = new Set<Socket>();
   let [breaks, bytes, isHealed] = [0, 0, false];
+  let down: NodeJS.Timeout | undefined;
   const limit = random.int(1_500_000);
   const server = createServer((client) => {
     const registry = connect(Number(port), host);
@@ -58,21 +60,25 @@ export async function startUnreliableProxy(
     pass(client, registry);
     pass(registry, client);
   });
-  const listen = (at: number) => new Promise<void>((resolve) => server.listen(at, address, resolve));
   const restart = (): void => {
     breaks++;
     const { port: same } = server.address() as AddressInfo;
     server.close();
     for (const socket of sockets) socket.resetAndDestroy();
-    setTimeout(() => void listen(same), DOWN);
+    const listenLater = () => void (down = setTimeout(() => server.listen(same, address), DOWN));
+    // Meanwhile another connection may have got the port.
+    server.on('error', listenLater);
+    listenLater();
   };
-  await listen(0);
+  server.listen(0, address);
+  await once(server, 'listening');
   const { port: own } = server.address() as AddressInfo;
   return {
     host: address === '::1' ? `[::1]:${own}` : `${address}:${own}`,
     breaks: () => breaks,
     heal: () => void (isHealed = true),
     async [Symbol.asyncDispose]() {
+      clearTimeout(down);
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -12,7 +12,7 @@ import { runGood, runTbuild } from '../run-tbuild.ts';
 export const row: FaultRow = {
   name: 'disk',
   title: 'A disk that is full, failing or read-only ends a command with one clear message, and nothing is lost',
-  needs: ['root', 'registry', 'strace', 'mkfs.ext4', 'mkfs.xfs', 'mkfs.btrfs'],
+  needs: ['root', 'registry', 'strace', 'ext4', 'xfs', 'btrfs'],
   brief: 3,
   run: disk,
 };

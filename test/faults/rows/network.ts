@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { pushBaseImage } from '../../support/base-images.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
@@ -14,6 +15,11 @@ export const row: FaultRow = {
   needs: ['registry', 'root'],
   run: breakNetwork,
 };
+
+/** Some containers have no IPv6. */
+const LOOPBACK = (['127.0.0.1', '::1'] as const).filter((address) =>
+  Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === address)),
+);
 
 /** A proxy before the registry. */
 interface Broken extends AsyncDisposable {
@@ -69,7 +75,7 @@ let pushed: Promise<string> | undefined;
 
 async function open(mode: 'restart' | 'races' | 'faults', registry: string, random: Random): Promise<Broken> {
   if (mode !== 'faults') {
-    const proxy = await startUnreliableProxy(registry, { mode, random, address: random.pick(['127.0.0.1', '::1']) });
+    const proxy = await startUnreliableProxy(registry, { mode, random, address: random.pick(LOOPBACK) });
     return { ...proxy, faults: proxy.breaks };
   }
   const proxy = await startFaultProxy(registry);

@@ -14,7 +14,7 @@ import { runGood, runTbuild, type RunOptions } from '../run-tbuild.ts';
 export const row: FaultRow = {
   name: 'power',
   title: 'After a power cut the next build uses nothing that did not reach the disk',
-  needs: ['root', 'registry', 'mkfs.ext4', 'mkfs.xfs', 'unshare'],
+  needs: ['root', 'registry', 'ext4', 'xfs', 'unshare'],
   brief: 2,
   run: cutPower,
 };
