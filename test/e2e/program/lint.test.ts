@@ -70,5 +70,7 @@ test('lint --fix leaves a Dockerfile that it cannot read as it is', async () => 
   writeFileSync(join(cwd, 'Dockerfile'), bytes);
   expect((await lint(cwd, '--fix')).stderr).toContain('it is not UTF-8');
   expect(readFileSync(join(cwd, 'Dockerfile'))).toEqual(bytes);
-  expect((await lint(cwd, '--fix', 'https://example.com/x.git')).stderr).toContain('There is no Dockerfile at');
+  expect((await lint(cwd, '--fix', 'https://example.com/x.git')).stderr).toContain(
+    'No file on this machine: "https://example.com/x.git"',
+  );
 });

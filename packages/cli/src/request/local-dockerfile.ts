@@ -24,7 +24,7 @@ export function localDockerfile({ file, context }: WrittenPlace, cwd: string): {
   const candidates = file === undefined ? DEFAULT_NAMES.map((name) => join(context, name)) : [file];
   const path = candidates.map((name) => resolve(cwd, name)).find((one) => existsSync(one));
   if (path !== undefined && !isElsewhere) return { path, name: relative(cwd, path) };
-  throw new TbuildError('USAGE', `There is no Dockerfile at ${JSON.stringify(file ?? context)}`, {
-    hint: 'Name a file with -f, or a directory that has a Dockerfile',
-  });
+  const place = JSON.stringify(file ?? context);
+  const message = isElsewhere ? `No file on this machine: ${place}` : `There is no Dockerfile at ${place}`;
+  throw new TbuildError('USAGE', message, { hint: 'Name a file with -f, or a directory that has a Dockerfile' });
 }

@@ -36,21 +36,14 @@ const cases: readonly (readonly [title: string, before: string, after: string])[
   ['a value over two lines gets quotes', 'FROM a\nENV b c \\\n  d\n', 'FROM a\nENV b="c \\\n  d"\n'],
   ['quotes in a value of several words stay as they are', `FROM a\nENV b c "d e"\n`, `FROM a\nENV b c "d e"\n`],
   ['a value that cannot be expanded stays', 'FROM a\nENV b ${c\n', 'FROM a\nENV b ${c\n'],
+  ['MAINTAINER stays: a label would change the image', 'FROM a\nMAINTAINER me\n', 'FROM a\nMAINTAINER me\n'],
   [
-    'MAINTAINER becomes a label that reads the same',
-    `FROM a\nMAINTAINER "Me" <me@x> $HOME \\\\n\n`,
-    `FROM a\nLABEL org.opencontainers.image.authors="\\"Me\\" <me@x> \\$HOME \\\\\\\\n"\n`,
+    'backslashes are letters where the escape directive names another character',
+    '# escape=`\nFROM a\nENV b C:\\me x\n',
+    '# escape=`\nFROM a\nENV b="C:\\me x"\n',
   ],
-  [
-    'the escape directive holds for the label',
-    '# escape=`\nFROM a\nMAINTAINER C:\\me `x $y\n',
-    '# escape=`\nFROM a\nLABEL org.opencontainers.image.authors="C:\\me ``x `$y"\n',
-  ],
-  [
-    'MAINTAINER stays beside a label of authors',
-    'FROM a\nLABEL org.opencontainers.image.authors=x\nMAINTAINER y\n',
-    'FROM a\nLABEL org.opencontainers.image.authors=x\nMAINTAINER y\n',
-  ],
+  ['an escape that quotes would keep stays', 'FROM a\nENV b c\\d e\n', 'FROM a\nENV b c\\d e\n'],
+  ['instructions of ONBUILD stay', 'FROM a\nONBUILD env b c d\n', 'FROM a\nONBUILD env b c d\n'],
   [
     'protocols of EXPOSE are written small',
     'FROM a\nEXPOSE 80/TCP 53/udp $P/UDP\n',

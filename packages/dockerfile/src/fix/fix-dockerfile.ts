@@ -21,8 +21,8 @@ export interface FixedDockerfile {
 }
 
 /**
- * Corrects the findings of checks that have a correction which changes nothing of what is built. MAINTAINER becomes a
- * label, which changes the image's configuration. `options` replace those of the file's `# check=` directive.
+ * Corrects the findings of checks that have a correction which changes nothing of what is built. `options` replace those
+ * of the file's `# check=` directive.
  *
  * @throws TbuildError DOCKERFILE_SYNTAX for a text that cannot be parsed.
  */
@@ -78,7 +78,7 @@ function instructionsOf({ globalArgs, stages }: Dockerfile): readonly Instructio
 function hasSameInstructions(text: string, dockerfile: Dockerfile): boolean {
   const kinds = (all: Dockerfile): string =>
     instructionsOf(all)
-      .map(({ kind }) => (kind === 'maintainer' ? 'label' : kind))
+      .map(({ kind }) => kind)
       .join();
   try {
     return kinds(parseDockerfile(text, dockerfile.file)) === kinds(dockerfile);

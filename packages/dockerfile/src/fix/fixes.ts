@@ -4,7 +4,6 @@ import { casingOf, majorityCasing } from '../lint.ts';
 import { keywordRange, wordRange } from '../token-ranges.ts';
 import type { Fix } from './fix.ts';
 import { fixLegacyPair } from './legacy-pair.ts';
-import { quoted } from './quoted.ts';
 import { renameStage } from './rename-stage.ts';
 
 /** The corrections that leave the number of lines. */
@@ -29,14 +28,6 @@ export const FIXES = {
   },
   StageNameCasing: renameStage,
   LegacyKeyValueFormat: fixLegacyPair,
-  MaintainerDeprecated({ instruction, dockerfile, source }) {
-    if (instruction.kind !== 'maintainer' || instruction.text.includes('\n') || namesAuthors(dockerfile)) return [];
-    const { keyword, value, location } = instruction;
-    const label = keyword === keyword.toLowerCase() ? 'label' : 'LABEL';
-    const start = source.offsetOf(location.start);
-    const end = source.offsetOf(value.location.end);
-    return [{ start, end, text: `${label} ${AUTHORS}=${quoted(value.text, dockerfile.directives.escape)}` }];
-  },
   ExposeProtoCasing({ instruction, source }) {
     if (instruction.kind !== 'expose') return [];
     return instruction.words.flatMap(({ text, location }) => {
@@ -67,15 +58,6 @@ export const removeEmptyLines: Fix = ({ instruction: { emptyLines }, source }) =
   }));
 
 const FLAG = '--platform=';
-
-/** The label that the OCI specification has for authors. */
-const AUTHORS = 'org.opencontainers.image.authors';
-
-function namesAuthors({ stages }: Dockerfile): boolean {
-  return stages.some(({ instructions }) =>
-    instructions.some((one) => one.kind === 'label' && one.pairs.some(({ key }) => key.text.includes(AUTHORS))),
-  );
-}
 
 function firstStage({ stages }: Dockerfile): number {
   return stages[0]?.from.location.start.line ?? 0;
