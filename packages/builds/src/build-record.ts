@@ -15,7 +15,7 @@ export interface RecordedStep {
   readonly base?: string;
   readonly sources: readonly string[];
   readonly location?: SourceRange;
-  /** What RUN runs, with the values of secret variables replaced. */
+  /** What RUN runs. The values of variables that may be made of secrets are hidden. */
   readonly run?: RunOp;
   /** What FROM reads. */
   readonly image?: ImageOp;

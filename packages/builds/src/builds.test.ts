@@ -108,6 +108,15 @@ test('a record holds neither values of secret names nor credentials in URLs', ()
   });
 });
 
+test('a record has the variables of a Dockerfile, whatever their names, when no argument is a secret', () => {
+  const store = newStore();
+  const { id, recorder } = record(store, 1000, { '': { buildArgs: { VERSION: '2', API_TOKEN: '' } } });
+  const env = ['SECRET_KEY_BASE=dummy'];
+  recorder.planned(new GraphBuilder().build([]), [{ target: '', config: { Env: env } }]);
+  recorder.completed({});
+  expect(findBuild(store, id).images).toMatchObject([{ env }]);
+});
+
 test('a record stays readable when a secret is a word of its own or a part of a digest', () => {
   const store = newStore();
   const digest = `sha256:${'abcd'.repeat(16)}`;

@@ -21,3 +21,4 @@ export type {
 export type { TimedEvent } from './event-lines.ts';
 export { openRecorder } from './recorder.ts';
 export type { AskedRecord, PlannedImage, Recorder, RecorderOptions } from './recorder.ts';
+export { hiddenNames } from './without-secrets.ts';

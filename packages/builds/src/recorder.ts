@@ -15,7 +15,7 @@ import {
   type StepCounts,
 } from './build-record.ts';
 import { encodeEvent, type TimedEvent } from './event-lines.ts';
-import { type Encode, encoderWithout, withoutSecrets, withoutSecretValues } from './without-secrets.ts';
+import { type Encode, encoderWithout, variablesWithout, withoutSecrets } from './without-secrets.ts';
 
 /** What is known of a build before it starts. */
 export type AskedRecord = Pick<BuildRecord, 'id' | 'name' | 'startedAt' | 'host' | 'requests' | 'settings'>;
@@ -60,7 +60,7 @@ export function openRecorder(asked: AskedRecord, { store, now }: RecorderOptions
   let failed: FailedStep | undefined;
   let warnings = 0;
   const outcomes = new Map<string, Outcome>();
-  const encode = encoderWithout(asked.requests);
+  const [encode, withoutValues] = [encoderWithout(asked.requests), variablesWithout(asked.requests)];
   const events = openEvents(directory, encode);
   const write = (end: Pick<BuildRecord, 'status' | 'results' | 'error'>): void =>
     attempt(() => {
@@ -74,7 +74,7 @@ export function openRecorder(asked: AskedRecord, { store, now }: RecorderOptions
         requests: Object.fromEntries(Object.entries(asked.requests).map(([name, one]) => [name, withoutSecrets(one)])),
         completedAt: now(),
         definitions,
-        steps: steps.map((step) => ({ ...planOf(step), ...solved.get(step.id) })),
+        steps: steps.map((step) => ({ ...planOf(step, withoutValues), ...solved.get(step.id) })),
         images,
         counts,
         warnings,
@@ -92,7 +92,7 @@ export function openRecorder(asked: AskedRecord, { store, now }: RecorderOptions
     definition: ({ name, text }) => void (definitions[name] = text),
     planned(graph, planned) {
       steps = [...graph.steps.values()];
-      images = planned.map(imageOf);
+      images = planned.map((image) => imageOf(image, withoutValues));
     },
     solved: (step, one) => void solved.set(step, { key: one.key, result: one.result }),
     failed: (one) => void (failed = one),
@@ -168,14 +168,16 @@ function countsOf(ids: ReadonlySet<string>, outcomes: ReadonlyMap<string, Outcom
   return { total: ids.size, cached: count('cached'), built: count('built') };
 }
 
-function planOf({ id, name, op, target, base, sources, location }: Step) {
-  const run = op.kind === 'run' ? { ...op, env: withoutSecretValues(op.env) } : undefined;
+type HideValues = ReturnType<typeof variablesWithout>;
+
+function planOf({ id, name, op, target, base, sources, location }: Step, withoutValues: HideValues) {
+  const run = op.kind === 'run' ? { ...op, env: withoutValues(op.env) } : undefined;
   return { id, name, kind: op.kind, target, base, sources, location, run, image: op.kind === 'image' ? op : undefined };
 }
 
-function imageOf({ target, step, config }: PlannedImage): RecordedImage {
+function imageOf({ target, step, config }: PlannedImage, withoutValues: HideValues): RecordedImage {
   const { Env = [], WorkingDir = '/', User = '' } = config;
-  return { target, step, env: withoutSecretValues(Env), cwd: WorkingDir, user: User };
+  return { target, step, env: withoutValues(Env), cwd: WorkingDir, user: User };
 }
 
 function errorOf(error: unknown): RecordedError {

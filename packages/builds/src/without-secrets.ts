@@ -21,7 +21,7 @@ export type Encode = (value: unknown) => string;
  * wherever these occur in texts. Digests and the record's own words stay.
  */
 export function encoderWithout(requests: unknown): Encode {
-  const values = new Set(secretsIn(requests));
+  const values = new Set(secretsIn(requests).filter(({ length }) => length >= SHORTEST));
   const pattern = new RegExp([DIGEST, ...longestFirst(values).map(patternOf)].join('|'), 'g');
   const shown = (found: string): string => (found.length >= DIGEST_LENGTH && !values.has(found) ? found : HIDDEN);
   const hide = (name: string, value: unknown): unknown =>
@@ -54,18 +54,32 @@ export function withoutSecrets(value: unknown): unknown {
   );
 }
 
-/** Returns variables as `NAME=value` without the values of those that are named like secrets. */
-export function withoutSecretValues(env: readonly string[]): readonly string[] {
-  return env.map((entry) => {
-    const name = entry.slice(0, entry.indexOf('='));
-    return isSecret(name) ? `${name}=${HIDDEN}` : entry;
-  });
+/**
+ * Returns a function that hides the values of variables, `NAME=value`, that are named like secrets. Only where a request has
+ * such a value, from which a variable may be made: every other one is in a Dockerfile or an image.
+ */
+export function variablesWithout(requests: unknown): (env: readonly string[]) => readonly string[] {
+  if (secretsIn(requests).length === 0) return (env) => env;
+  return (env) =>
+    env.map((entry) => {
+      const name = nameOf(entry);
+      return isSecret(name) ? `${name}=${HIDDEN}` : entry;
+    });
+}
+
+/** Returns the names of variables whose values a record does not hold. */
+export function hiddenNames(env: readonly string[]): readonly string[] {
+  return env.filter((entry) => entry.endsWith(`=${HIDDEN}`)).map(nameOf);
+}
+
+function nameOf(entry: string): string {
+  return entry.slice(0, entry.indexOf('='));
 }
 
 function secretsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, member]) =>
-    typeof member === 'string' ? (isSecret(name) && member.length >= SHORTEST ? [member] : []) : secretsIn(member),
+    typeof member === 'string' ? (isSecret(name) && member !== '' ? [member] : []) : secretsIn(member),
   );
 }
 

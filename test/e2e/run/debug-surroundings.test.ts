@@ -54,6 +54,22 @@ describe('tbuild debug', needs('tmux'), () => {
     await shows(['--network', 'none'], 'echo interfaces: $(ls /sys/class/net)', /^interfaces: lo$/m);
   });
 
+  test('has variables of the Dockerfile whatever their names, and names those that the record lacks', async () => {
+    const store = newStore();
+    const files = { Dockerfile: 'FROM busybox\nARG TOKEN\nENV APP_KEY=plain\nRUN exit 3\n' };
+    await buildInline(files, { store });
+    {
+      await using terminal = await startTbuild(['debug'], { store });
+      await terminal.waitFor('(step)');
+      await terminal.send('echo key-$APP_KEY', 'Enter');
+      await terminal.waitFor(/^key-plain$/m);
+    }
+    await buildInline(files, { store, args: ['--build-arg', 'TOKEN=hush-hush'] });
+    await using terminal = await startTbuild(['debug'], { store });
+    await terminal.waitFor('(step)');
+    expect(await terminal.scrollback()).toMatch(/^The record lacks the values of .*TOKEN/m);
+  });
+
   test('has the agents and keys of the build, and those of --ssh', needs('ssh-keygen'), async () => {
     const store = newStore();
     const [key = '', other = ''] = ['key', 'other'].map((name) => join(scratchDirectory('keys'), name));

@@ -1,5 +1,5 @@
 import { runShell, type Services } from '@tbuild/builder';
-import { type BuildRecord, findBuild } from '@tbuild/builds';
+import { type BuildRecord, findBuild, hiddenNames } from '@tbuild/builds';
 import { silent } from '@tbuild/progress';
 import type { BuildSettings, Isolation } from '@tbuild/spec';
 import { acquireLease, type StoreLayout } from '@tbuild/store';
@@ -38,7 +38,7 @@ export async function openShell(
   const place = shellPlace(record, step, rest);
   using _lease = acquireLease(store);
   const services = servicesOf(record, { store, isolation }, env);
-  env.stderr.write(`${describe(record, step, rest.before)}${note}\n`);
+  env.stderr.write(`${describe(record, step, rest.before)}${note}\n${missingValues(place.op.env)}`);
   const attached = attachTerminal(env);
   const { TERM = 'xterm', COLORTERM } = env.variables;
   const variables = [`TERM=${TERM}`, ...(COLORTERM === undefined ? [] : [`COLORTERM=${COLORTERM}`])];
@@ -64,6 +64,11 @@ function servicesOf(
 
 /** Shells read this when they start. */
 const START = `retry() { exit ${RETRY}; }\nPS1='(step) \\w \\$ '\n`;
+
+function missingValues(env: readonly string[]): string {
+  const names = hiddenNames(env);
+  return names.length === 0 ? '' : `The record lacks the values of ${names.join(', ')}: set them in the shell\n`;
+}
 
 function describe({ id, failed }: BuildRecord, step: { readonly id: string; readonly name: string }, before: boolean) {
   const state = before ? 'before' : failed?.step === step.id ? 'as it failed' : 'after';
