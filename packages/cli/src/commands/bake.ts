@@ -56,7 +56,8 @@ export const bake: Command = {
       return await bakeAsAsked({ flags, positional, settings, display, sourceOf, onDefinition }, env);
     } catch (error) {
       const store = storeRoot(settings.root, env);
-      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf }));
+      const { columns } = env.stderr;
+      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf, columns }));
       return exitCodeOf(error);
     }
   },
@@ -120,7 +121,7 @@ async function showWarnings(
     }));
   for (const { message, hint, location } of [...warnings, ...reset]) {
     const warning = new TbuildError('BAKE_FILE', message, { hint, location });
-    const report = await formatError(warning, { debug: false, sourceOf });
+    const report = await formatError(warning, { debug: false, sourceOf, columns: stderr.columns });
     stderr.write(report.replace(/^ERROR:/m, 'WARN:'));
   }
 }

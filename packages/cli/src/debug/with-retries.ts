@@ -36,7 +36,7 @@ export async function reportFailure(
   { stderr }: Environment,
 ): Promise<BuildEnd> {
   const { store, now } = services;
-  stderr.write(await formatError(error, { debug, store: store.root, sourceOf }));
+  stderr.write(await formatError(error, { debug, store: store.root, sourceOf, columns: stderr.columns }));
   const exitCode = exitCodeOf(error);
   if (!hasCode(error, 'PROCESS_FAILED')) return { exitCode };
   const { lastSuccess, shellNote } = await import('../print/failed-step.ts');

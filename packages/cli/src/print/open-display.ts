@@ -38,7 +38,9 @@ export function openDisplay(
     ...styleOf(variables),
     explain: flags.explain,
     sectionName: `tbuild_${process.pid}${part === undefined ? '' : `_${part}`}`,
-    ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, sourceOf) } : {}),
+    ...(flags.debug === true
+      ? { expandWarning: (warning: WarningView) => warningInFull(warning, sourceOf, stderr) }
+      : {}),
   });
   return async () => {
     progress.close();
@@ -55,10 +57,14 @@ function styleOf({ BUILDKIT_COLORS = '', BUILDKIT_TTY_LOG_LINES = '' }: Environm
 }
 
 /** Returns the details of a warning for `--debug`. */
-function warningInFull({ detail, url, location, token }: WarningView, sourceOf: DisplayOptions['sourceOf']): string {
+function warningInFull(
+  { detail, url, location, token }: WarningView,
+  sourceOf: DisplayOptions['sourceOf'],
+  { columns }: Environment['stderr'],
+): string {
   const text = location === undefined ? undefined : sourceOf(location.file);
   const lines = [detail, url && `More info: ${url}`, location && `${location.file}:${location.start.line}`];
-  const frame = location === undefined || text === undefined ? '' : sourceFrame(text, location, { token });
+  const frame = location === undefined || text === undefined ? '' : sourceFrame(text, location, { token, columns });
   return `${lines.filter((line) => line !== undefined && line !== '').join('\n')}\n${frame}\n`;
 }
 

@@ -9,6 +9,8 @@ export interface ReportOptions {
   readonly store?: string;
   /** Show the causes too. */
   readonly debug: boolean;
+  /** The width of the terminal, if it goes to one. */
+  readonly columns?: number;
 }
 
 /** Returns the report of a failure: the place, the message, the hint. */
@@ -16,11 +18,11 @@ export async function formatError(error: unknown, options: ReportOptions): Promi
   if (!(error instanceof TbuildError)) return formatUnexpected(error, options);
   // The place where work was interrupted is accidental.
   const location = error.code === 'CANCELLED' ? undefined : error.location;
-  const place = location === undefined ? '' : await excerpt(error, location, options.sourceOf(location.file));
+  const place = location === undefined ? '' : await excerpt(error, location, options);
   const lines = [`ERROR: ${error.message}`];
   const hint = (await freeingHint(error, options)) ?? error.hint;
   if (hint !== undefined) lines.push(`hint: ${hint}`);
-  lines.push(...(await storeLine(error, lines, options)));
+  if (error.cause !== undefined) lines.push(...(await storeLine(error, lines, options)));
   if (options.debug) lines.push(...causesOf(error));
   return `${place}${lines.join('\n')}\n`;
 }
@@ -39,17 +41,26 @@ async function freeingHint(error: TbuildError, { store }: ReportOptions): Promis
 }
 
 /** Returns the line that names the store, if its disk may be what fails and no other line names it. */
-async function storeLine(error: Error, lines: readonly string[], { store }: ReportOptions): Promise<readonly string[]> {
-  if (store === undefined || error.cause === undefined || lines.some((line) => line.includes(store))) return [];
+async function storeLine(
+  error: unknown,
+  lines: readonly string[],
+  { store }: ReportOptions,
+): Promise<readonly string[]> {
+  if (store === undefined || lines.some((line) => line.includes(store))) return [];
   const { isOfDisk } = await import('./unexpected-error.ts');
   return isOfDisk(error) ? [`store: ${JSON.stringify(store)}`] : [];
 }
 
-async function excerpt({ subject }: TbuildError, location: SourceRange, text: string | undefined): Promise<string> {
+async function excerpt(
+  { subject }: TbuildError,
+  location: SourceRange,
+  { sourceOf, columns }: ReportOptions,
+): Promise<string> {
   const { file, start, end } = location;
+  const text = sourceOf(file);
   if (text === undefined) return `${file}:${start.line}:${start.column}\n`;
   const token = start.line === end.line && subject === undefined ? location : await tokenAt(location, text, subject);
-  return `${file}:${token.start.line}:${token.start.column}\n${sourceFrame(text, location, { token })}`;
+  return `${file}:${token.start.line}:${token.start.column}\n${sourceFrame(text, location, { token, columns })}`;
 }
 
 /** Underlines a word of the instruction, or its keyword. Finding it takes a second parser. */
@@ -65,14 +76,13 @@ function causesOf(error: Error): string[] {
   return lines;
 }
 
-async function formatUnexpected(error: unknown, { debug, store }: ReportOptions): Promise<string> {
+async function formatUnexpected(error: unknown, options: ReportOptions): Promise<string> {
   // Loaded on demand.
-  const { describeUnexpected, isOfDisk } = await import('./unexpected-error.ts');
-  const { message, hint } = describeUnexpected(error, store);
+  const { describeUnexpected } = await import('./unexpected-error.ts');
+  const { message, hint } = describeUnexpected(error, options.store);
   const lines = [`ERROR: ${message}`, `hint: ${hint}`];
-  if (store !== undefined && isOfDisk(error) && !lines.join('\n').includes(store))
-    lines.push(`store: ${JSON.stringify(store)}`);
-  if (debug) {
+  lines.push(...(await storeLine(error, lines, options)));
+  if (options.debug) {
     const { describeProgram } = await import('./describe-program.ts');
     lines.push(describeProgram(), error instanceof Error ? (error.stack ?? error.message) : String(error));
     if (error instanceof Error) lines.push(...causesOf(error));

@@ -36,6 +36,21 @@ test('a place behind the end of its line is underlined one column wide', () => {
 
 test('a line of hundreds of kilobytes is cut, and so is its underline', () => {
   const frame = sourceFrame(`ADD ${'x'.repeat(500_000)}\n`, at(1, 1, 1, 500_005), { token: at(1, 5, 1, 500_005) });
-  expect(frame).toContain(`   1 | >>> ADD ${'x'.repeat(796)}…\n     |         ^^^`);
+  expect(frame).toContain(`   1 | >>> ADD ${'x'.repeat(795)}…\n     |         ^^^`);
   expect(frame.length).toBeLessThan(2000);
+});
+
+test('on a terminal, lines are cut to its width, around the word that is underlined', () => {
+  const line = `RUN ${'a'.repeat(30)} word ${'b'.repeat(30)}`;
+  const rows = (frame: string): readonly string[] => frame.split('\n').slice(1, 3);
+  expect(rows(sourceFrame(line, at(1, 1, 1, 71), { token: at(1, 1, 1, 71), columns: 40 }))).toEqual([
+    `   1 | >>> RUN ${'a'.repeat(24)}…`,
+    `     |     ${'^'.repeat(29)}`,
+  ]);
+  expect(rows(sourceFrame(line, at(1, 1, 1, 71), { token: at(1, 36, 1, 40), columns: 40 }))).toEqual([
+    `   1 | >>> …${'a'.repeat(8)} word ${'b'.repeat(13)}…`,
+    `     |     ${' '.repeat(10)}^^^^`,
+  ]);
+  expect(sourceFrame(line, at(1, 1, 1, 71), { token: at(1, 36, 1, 40), columns: 82 })).toContain(`>>> ${line}\n`);
+  expect(sourceFrame(`\t${line}`, at(1, 1, 1, 72), { columns: 80 })).toContain(`>>> \t${line.slice(0, 60)}…\n`);
 });
