@@ -169,6 +169,11 @@ describe('a full disk', needs('root'), () => {
       expect(build.exitCode).toBe(1);
       expect(build.stderr).toMatch(/ERROR: .*no space left/);
       expect(build.stderr).toContain(`"${store}"`);
+      await runChecked('sh', ['-c', 'cd "$1" && while mkdir "$((n += 1))"; do :; done 2>/dev/null', 'sh', store]);
+      const check = await runTbuild(['fsck'], { store });
+      expect(check.exitCode).toBe(1);
+      expect(check.stderr).toMatch(/ERROR: .*no space left/);
+      expect(check.stderr).toContain(`what the store "${store}" holds`);
     } finally {
       await runChecked('umount', ['-l', store]);
     }

@@ -5,6 +5,7 @@ import { storeRoot } from '../config/store-root.ts';
 import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
 import { storeFlags } from '../flags/store-flags.ts';
+import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { createServices } from '../services/create-services.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { type Command, helpOf } from './command.ts';
@@ -56,15 +57,29 @@ export function storeCommand<F extends Flags>({
           hint: `Run "tbuild ${usage.split(' ')[0]} --help" for the options`,
         });
       const services = createServices({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
-      try {
+      return onStore({ services, debug: common.debug }, env, async () => {
         const code = await interruptible(
           async (signal) => run({ flags: own, words, services, env, signal }),
           'Command was cancelled',
         );
         return code ?? 0;
-      } finally {
-        await services.close();
-      }
+      });
     },
   };
+}
+
+/** Works on a store and closes it. Reports a failure here, where it can name the store. */
+export async function onStore(
+  { services, debug = false }: { readonly services: Services; readonly debug?: boolean },
+  { stderr }: Environment,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    stderr.write(await formatError(error, { debug, store: services.store.root, sourceOf: () => undefined }));
+    return exitCodeOf(error);
+  } finally {
+    await services.close();
+  }
 }

@@ -7,6 +7,7 @@ import { parseSize } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
 import { createServices } from '../../services/create-services.ts';
 import { type Command, helpOf } from '../command.ts';
+import { onStore } from '../store-command.ts';
 import { confirmed } from './confirmed.ts';
 
 const flags = {
@@ -48,10 +49,12 @@ export const prune: Command = {
     const options = pruneOptions(given);
     if (given.force !== true && !(await confirmed(describe(options), env))) return 1;
     const services = createServices({ root: storeRoot(given.root, env) }, env);
-    const { bytes, steps } = await pruneStore(services, options);
-    if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
-    env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
-    return 0;
+    return onStore({ services, debug: given.debug }, env, async () => {
+      const { bytes, steps } = await pruneStore(services, options);
+      if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
+      env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
+      return 0;
+    });
   },
 };
 
