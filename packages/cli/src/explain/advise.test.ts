@@ -34,6 +34,12 @@ const bad: readonly (readonly [title: string, lines: readonly string[], files: F
     ['2 manifests-first'],
   ],
   [
+    'npm ci in the working directory',
+    ['FROM a', 'COPY . /app/', 'WORKDIR /app', 'RUN corepack enable && npm ci'],
+    node,
+    ['2 manifests-first'],
+  ],
+  [
     'yarn',
     ['FROM a', 'COPY ./ /app/', 'RUN yarn --frozen-lockfile'],
     { ...node, 'yarn.lock': '' },
@@ -114,6 +120,10 @@ const good: readonly (readonly [title: string, lines: readonly string[], files: 
     ['FROM a', 'COPY . .', 'RUN npm ci'],
     { ...node, 'package.json': '{"dependencies":{"x":"file:./x"}}' },
   ],
+  ['npm in another directory', ['FROM a', 'COPY . /a', 'WORKDIR /a/web', 'RUN npm ci'], node],
+  ['npm after a change of the directory', ['FROM a', 'COPY . .', 'RUN cd web && npm ci'], node],
+  ['npm with a directory of its own', ['FROM a', 'COPY . .', 'RUN npm ci --prefix=web'], node],
+  ['npm after a command that may write manifests', ['FROM a', 'COPY . .', 'RUN ./configure', 'RUN npm ci'], node],
   ['npm that installs one package', ['FROM a', 'COPY . .', 'RUN npm install --global pnpm'], node],
   [
     'a context with nothing but manifests',
@@ -140,6 +150,11 @@ const good: readonly (readonly [title: string, lines: readonly string[], files: 
     {},
   ],
   [
+    'lists that are removed with more',
+    ['FROM a', 'RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/{apt,dpkg}'],
+    {},
+  ],
+  [
     'lists in a cache mount',
     ['FROM a', 'RUN --mount=type=cache,target=/var/lib/apt apt-get update && apt-get install -y curl'],
     {},
@@ -151,6 +166,11 @@ const good: readonly (readonly [title: string, lines: readonly string[], files: 
   ],
   ['packages of the context', ['FROM a', 'COPY . /app', 'RUN apt-get install -y ./x.deb'], { 'x.deb': '' }],
   ['files that configure the installation', ['FROM a', 'COPY . /', 'RUN apk add curl'], { 'etc/apk/repositories': '' }],
+  [
+    'a file that configures the installation, below all files',
+    ['FROM a', 'COPY . /app', 'COPY apt.conf /etc/apt/', 'RUN apt-get install -y curl'],
+    { 'apt.conf': '' },
+  ],
   ['a user between files and packages', ['FROM a', 'COPY . /app', 'USER root', 'RUN apk add curl'], { x: '' }],
   ['a repository that a command may read', ['FROM a', 'COPY . .', 'RUN make'], { '.git/HEAD': 'x', Makefile: '' }],
   ['a repository that is ignored', ['FROM a', 'COPY . .'], { '.git/HEAD': 'x', '.dockerignore': '.git\n' }],

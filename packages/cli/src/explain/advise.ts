@@ -48,9 +48,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     const copy = run && instructions.slice(0, instructions.indexOf(run)).findLast(isContextCopy);
     const source = copy === undefined ? undefined : directoryIn(copy);
     if (run?.kind !== 'run' || copy === undefined || source === undefined) return [];
-    const installation = commandsOf(run)
-      .map((words) => installationOf(words, context, source))
-      .find((one) => one !== undefined);
+    const between = instructions.slice(instructions.indexOf(copy) + 1, instructions.indexOf(run));
+    const first = commandsOf(run).find(([program = '']) => !/^(?:set|corepack)$/.test(program));
+    const installation =
+      first !== undefined && between.every((one) => leavesFiles(one, copy))
+        ? installationOf(first, context, source)
+        : undefined;
     const selected = selectedFiles(
       copy.sources.map(({ text }) => text),
       {},
@@ -81,8 +84,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       if (one.kind !== 'run' || !isShipped || !updates(one) || !installsPackages(one)) return [];
       const { text } = one;
       const isMounted = one.mounts.some(({ options: { target = '' } }) => /^\/var(?:\/lib(?:\/apt.*)?)?$/.test(target));
-      if (isMounted || text.includes('/var/lib/apt/lists') || /\bapt(?:-get)? (?:-\S+ )*dist-?clean/.test(text))
-        return [];
+      if (isMounted || /\/var\/lib\/(?:apt|[{*])|\bapt(?:-get)? (?:-\S+ )*dist-?clean/.test(text)) return [];
       const message = 'Remove the package lists in the same RUN (rm -rf /var/lib/apt/lists/*): they stay in this layer';
       return [{ line: lineOf(one), message }];
     }),
@@ -103,10 +105,9 @@ const RULES: Readonly<Record<string, Rule>> = {
       if (run.kind !== 'run' || !isPackagesOnly(run)) return [];
       const above = instructions.slice(0, at);
       const first = above.findLastIndex((one) => !['copy', 'workdir', 'label', 'expose'].includes(one.kind)) + 1;
-      const copy = above
-        .slice(first)
-        .find((one) => isContextCopy(one) && directoryIn(one) === '' && one.destination.text !== '/');
-      if (copy === undefined) return [];
+      const copies = above.slice(first).flatMap((one) => (one.kind === 'copy' ? [one] : []));
+      const copy = copies.find((one) => isContextCopy(one) && directoryIn(one) === '');
+      if (copy === undefined || copies.some(({ destination }) => OF_SYSTEM.test(destination.text))) return [];
       const message = `Move this line above line ${lineOf(copy)}: packages need no files of the context, and a change in any of them runs it again`;
       return [{ line: lineOf(run), message }];
     }),
@@ -126,9 +127,23 @@ const RULES: Readonly<Record<string, Rule>> = {
     }),
 };
 
+/** Where files may configure the installation of packages. */
+const OF_SYSTEM = /^\/(?:(?:etc|lib|root|usr|var)?\/?$|(?:etc|lib|root)\/|usr\/(?!src\/)|var\/(?!www\/))/;
+
 /** Names of arguments that usually differ from build to build. */
 const VOLATILE =
   /(?:^|_)(?:commit|sha|revision|git_?ref|timestamp|build_?(?:date|time|id|number|no))(?:$|_)|^(?:app_|release_)?version$/i;
+
+/** Returns whether an instruction after a COPY neither changes files of it nor leads to another directory. */
+function leavesFiles(instruction: StageInstruction, { destination }: CopyInstruction): boolean {
+  if (instruction.kind === 'workdir') return withoutSlash(instruction.value.text) === withoutSlash(destination.text);
+  if (instruction.kind === 'run') return isPackagesOnly(instruction);
+  return instruction.kind !== 'copy' && instruction.kind !== 'add';
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
+}
 
 function mentions({ text }: StageInstruction, name: string): boolean {
   return new RegExp(`\\b${name.replace(/\W/g, '\\$&')}\\b`).test(text);

@@ -56,7 +56,7 @@ function formatLine(
 function describe(input: Input): string {
   switch (input.kind) {
     case 'image':
-      return input.isPinned ? `another ${input.name}, which is fixed` : `another image behind ${input.name}`;
+      return input.isPinned ? `nothing: ${input.name} names a digest` : `another image behind ${input.name}`;
     case 'stage':
       return `other files of ${/^\d+$/.test(input.name) ? 'stage ' : ''}${input.name}`;
     case 'remote':

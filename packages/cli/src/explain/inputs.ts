@@ -19,7 +19,8 @@ export interface InputOptions {
 
 /** Returns what an instruction reads besides the steps before it. */
 export function inputsOf(instruction: FromInstruction | StageInstruction, options: InputOptions): readonly Input[] {
-  if (instruction.kind === 'from') return [imageOrStage(instruction.image.text, options)];
+  if (instruction.kind === 'from')
+    return instruction.image.text === 'scratch' ? [] : [imageOrStage(instruction.image.text, options)];
   if (instruction.kind === 'copy' || instruction.kind === 'add') return copied(instruction, options);
   if (instruction.kind !== 'run') return [];
   return [...argumentsOf(instruction, options), ...mounted(instruction, options)];
@@ -28,9 +29,7 @@ export function inputsOf(instruction: FromInstruction | StageInstruction, option
 function imageOrStage(name: string, { dockerfile, stage }: InputOptions): Input {
   const earlier = dockerfile.stages.slice(0, stage.index);
   const isStage = earlier.some((one) => one.name === name.toLowerCase() || String(one.index) === name);
-  return isStage
-    ? { kind: 'stage', name }
-    : { kind: 'image', name, isPinned: name.includes('@sha256:') || name === 'scratch' };
+  return isStage ? { kind: 'stage', name } : { kind: 'image', name, isPinned: name.includes('@sha256:') };
 }
 
 function copied(instruction: CopyInstruction, options: InputOptions): readonly Input[] {

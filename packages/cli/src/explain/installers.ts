@@ -23,8 +23,11 @@ interface Installer {
 /** Scripts that run at the installation, workspaces, and packages in directories. */
 const NODE_NEEDS_MORE = /"(?:(?:pre|post)?install|prepare|prepublish|workspaces)"\s*:|"(?:file|link|portal|workspace):/;
 
+/** Options of an installation elsewhere, or of none. */
+const ELSEWHERE = /^(?:-g|-C|-v|-h|--(?:global|prefix|cwd|dir|version|help)(?:=.*)?)$/;
+
 const plain = (words: readonly string[], from: number): boolean =>
-  words.slice(from).every((word) => word.startsWith('-'));
+  words.slice(from).every((word) => word.startsWith('-') && !ELSEWHERE.test(word));
 
 const INSTALLERS: readonly Installer[] = [
   {
@@ -33,8 +36,7 @@ const INSTALLERS: readonly Installer[] = [
     needsMore: NODE_NEEDS_MORE,
   },
   {
-    matches: (words) =>
-      words[0] === 'yarn' && plain(words, words[1] === 'install' ? 2 : 1) && !words.includes('--version'),
+    matches: (words) => words[0] === 'yarn' && plain(words, words[1] === 'install' ? 2 : 1),
     manifests: () => ['package.json', 'yarn.lock', '.yarnrc', '.yarnrc.yml'],
     needsMore: NODE_NEEDS_MORE,
     unless: ['.yarn'],
@@ -48,7 +50,7 @@ const INSTALLERS: readonly Installer[] = [
   {
     matches: (words) => requirementsOf(words) !== undefined,
     manifests: (words) => requirementsOf(words) ?? [],
-    needsMore: /^\s*(?:-[erc]|--(?:editable|requirement|constraint)|\.|file:)|@\s*file:/m,
+    needsMore: /^\s*(?:-[erc]|--(?:editable|requirement|constraint)|\.|file:|[^\s#:]*\/)|@\s*file:/m,
   },
   {
     matches: (words) => words[0] === 'bundle' && words[1] === 'install' && plain(words, 2),
