@@ -68,6 +68,7 @@ test('a path that a failed step lacks is a warning, and one that an image lacks 
     'Files of the failed step were not written: There is no "/missing" in the files of the step',
   );
   expect(failed.stderr).toMatch(/^ERROR: process .* exit code: 3$/m);
+  expect(failed.stderr.match(/^#\d+ ERROR: /gm)).toHaveLength(1);
   const built = await buildInline({ Dockerfile: dockerfile('true') }, { args: ['-o', missing] });
   expect(built.stderr).toMatch(/^ERROR: There is no "\/missing" in the files of the step$/m);
 });

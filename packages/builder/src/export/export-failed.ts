@@ -50,14 +50,14 @@ async function exportTree(
 ): Promise<void> {
   const { progress, signal, now } = underway;
   const name = `${exporter.name}: files of the failed step`;
-  const content = firstOf([]);
-  try {
-    await track({ progress, now }, name, (report) =>
-      exporter.export({ images, content, names: [], isMultiPlatform: false, epoch: inputs.epoch }, report, signal),
-    );
-  } catch (error) {
-    // The build has an error of its own to tell.
-    const reason = error instanceof Error ? error.message : String(error);
-    progress.emit({ type: 'warning', message: `Files of the failed step were not written: ${reason}` });
-  }
+  const exportable = { images, content: firstOf([]), names: [], isMultiPlatform: false, epoch: inputs.epoch };
+  await track({ progress, now }, name, async (report) => {
+    try {
+      await exporter.export(exportable, report, signal);
+    } catch (error) {
+      // The build has an error of its own to tell: this one is no second failed step.
+      const reason = error instanceof Error ? error.message : String(error);
+      progress.emit({ type: 'warning', message: `Files of the failed step were not written: ${reason}` });
+    }
+  });
 }
