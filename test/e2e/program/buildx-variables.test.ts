@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runChecked } from '../../support/run-process.ts';
@@ -135,6 +135,12 @@ describe('BUILDX_GIT_LABELS', () => {
     expect(dirty).toMatchObject({
       'org.opencontainers.image.revision': `${commit}-dirty`,
       'org.opencontainers.image.source': 'mine',
+    });
+
+    rmSync(join(context, 'Dockerfile'));
+    writeFiles({ Containerfile: 'FROM scratch\nCOPY new /\n' }, context);
+    expect(await labels(context, { BUILDX_GIT_LABELS: '1' })).toMatchObject({
+      'com.docker.image.source.entrypoint': 'Containerfile',
     });
   });
 

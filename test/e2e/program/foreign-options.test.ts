@@ -131,6 +131,13 @@ describe('--base-annotations', needs('registry'), () => {
   });
 });
 
+test('--base-annotations of a base in a layout has its digest: it has no name', async () => {
+  const image = await builtImage({ Dockerfile: 'FROM busybox\nCOPY Dockerfile /\n' }, ['--base-annotations']);
+  expect(image.manifest).toHaveProperty('annotations', {
+    'org.opencontainers.image.base.digest': expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+  });
+});
+
 describe('build arguments of BuildKit', () => {
   const files = { Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' };
 

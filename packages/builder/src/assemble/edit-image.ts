@@ -30,12 +30,13 @@ function editedLabels(
   return { Labels: Object.fromEntries(Object.entries(before).filter(([name]) => !unsetLabels.includes(name))) };
 }
 
-/** As OCI defines them: the name with its tag, and the digest of the manifest for the platform. */
+/** As OCI defines them: the name with its tag, and the digest of the manifest for the platform. A layout has no name. */
 function baseAnnotations(base: Step | undefined): Readonly<Record<string, string>> | undefined {
-  if (base?.op.kind !== 'image' || base.op.source.kind === 'layout') return undefined;
-  const { tag, digest, ...name } = parseReference(base.op.reference);
-  return {
-    'org.opencontainers.image.base.digest': base.op.manifest,
-    'org.opencontainers.image.base.name': formatReference({ ...name, ...(tag === undefined ? { digest } : { tag }) }),
-  };
+  if (base?.op.kind !== 'image') return undefined;
+  const { manifest, reference, source } = base.op;
+  const own = { 'org.opencontainers.image.base.digest': manifest };
+  if (source.kind === 'layout') return own;
+  const { tag, digest, ...name } = parseReference(reference);
+  const written = formatReference({ ...name, ...(tag === undefined ? { digest } : { tag }) });
+  return { ...own, 'org.opencontainers.image.base.name': written };
 }

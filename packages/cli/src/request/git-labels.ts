@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { DEFAULT_NAMES } from '@tbuild/builder';
 import { hasCode, withoutCredentials } from '@tbuild/errors';
 import { goBool } from '@tbuild/oci';
 import { type AskGit, gitIn, isDirty } from '@tbuild/sources';
@@ -38,9 +39,11 @@ async function gitLabels(
   const suffix = checks && (await isDirty(git)) ? '-dirty' : '';
   const remote =
     (await git('config', '--get', 'remote.origin.url')) || (await git('config', '--get', 'remote.upstream.url'));
-  const file = typeof dockerfile === 'string' ? resolve(env.cwd, dockerfile) : join(directory, 'Dockerfile');
-  const entry = relative(root, file);
-  const isInside = existsSync(file) && !entry.startsWith('..') && !isAbsolute(entry);
+  const usual = dockerfile === undefined ? DEFAULT_NAMES.map((name) => join(directory, name)) : [];
+  const files = typeof dockerfile === 'string' ? [resolve(env.cwd, dockerfile)] : usual;
+  const file = files.find((one) => existsSync(one));
+  const entry = file === undefined ? '..' : relative(root, file);
+  const isInside = !entry.startsWith('..') && !isAbsolute(entry);
   return {
     ...(commit === undefined ? {} : { 'org.opencontainers.image.revision': `${commit}${suffix}` }),
     ...(remote === undefined || remote === '' ? {} : { 'org.opencontainers.image.source': withoutCredentials(remote) }),
