@@ -24,7 +24,7 @@ Package managers keep their downloads in a cache mount: RUN --mount=type=cache,t
 
   tbuild -t registry.example/app:1 --push .
   tbuild --metadata-file build.json --iidfile id .
-  tbuild --progress plain .             the default without a terminal
+  tbuild --progress plain .             the default without a terminal; in GitLab, sections
   tbuild -o type=local,dest=reports,from=/app/reports,when=always .
   tbuild gitlab-ci --write              a pipeline for GitLab
   tbuild doctor                         what this container allows`,
@@ -33,10 +33,10 @@ Package managers keep their downloads in a cache mount: RUN --mount=type=cache,t
     title: 'Which files a build sees',
     text: `COPY sees the files of the context without those that .dockerignore names.
 
-  tbuild -f docker/prod.Dockerfile .    another Dockerfile
-  tbuild https://github.com/owner/app.git#v1:dir
-  tbuild --build-context base=oci-layout://./base .
-  tbuild --ignorefile ci.dockerignore .
+  tbuild -f docker/prod.Dockerfile .                  another Dockerfile
+  tbuild https://github.com/owner/app.git#v1:dir      a directory at a tag
+  tbuild --build-context base=oci-layout://./base .   FROM base is this image
+  tbuild --ignorefile ci.dockerignore .               instead of .dockerignore
 
 A file that COPY does not find is often in .dockerignore: the error says so.`,
   },
@@ -58,7 +58,7 @@ A file that COPY does not find is often in .dockerignore: the error says so.`,
   tbuild -t registry.example/app:1 --push .
   tbuild -o type=oci,dest=app.tar .     an archive; type=docker for docker load
   tbuild -o out .                       the files of the image
-  tbuild --target test -o type=cacheonly .`,
+  tbuild --target test -o type=cacheonly .   only run the steps`,
   },
   platforms: {
     title: 'Images for other processors',
@@ -72,9 +72,9 @@ with FROM --platform=$BUILDPLATFORM, and $TARGETARCH for the compiler.`,
     text: `Credentials are those of docker login and podman login, and of credential helpers.
 
   tbuild login registry.example
-  tbuild --registry-mirror mirror.example .
-  tbuild --insecure-registry registry.local:5000 -t registry.local:5000/app --push .
-  tbuild --registry-certificate registry.local=ca.pem .`,
+  tbuild --registry-mirror mirror.example .                asked first for images of Docker Hub
+  tbuild --insecure-registry registry.local:5000 .         plain HTTP, or HTTPS without verification
+  tbuild --registry-certificate registry.local=ca.pem .    certificates to trust`,
   },
   rootless: {
     title: 'Builds without root',

@@ -36,7 +36,7 @@ interface ProgramBuild {
 function buildOf({ has, list, name, read }: Project): ProgramBuild {
   if (has('CMakeLists.txt'))
     return {
-      program: /\badd_executable\s*\(\s*([\w-]+)/i.exec(read('CMakeLists.txt'))?.[1] ?? nameOf(name),
+      program: cmakeProgram(read('CMakeLists.txt')) ?? nameOf(name),
       directory: 'build/',
       setUp: [
         line(
@@ -58,6 +58,13 @@ function buildOf({ has, list, name, read }: Project): ProgramBuild {
   const compile =
     makefile === undefined ? `cc -O2 -static -o ${program} ${sources}` : `make CFLAGS="-O2 -static" ${program}`;
   return { program, compile };
+}
+
+/** Returns the first program of CMake, which is often `${PROJECT_NAME}`. */
+function cmakeProgram(lists: string): string | undefined {
+  const [, project] = /\bproject\s*\(\s*([\w-]+)/i.exec(lists) ?? [];
+  const [, program] = /\badd_executable\s*\(\s*(\$\{PROJECT_NAME\}|[\w-]+)/i.exec(lists) ?? [];
+  return program?.startsWith('$') === true ? project : program;
 }
 
 /** Returns the program that `make` makes first: its first target, or what `all` needs. */
