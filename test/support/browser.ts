@@ -11,12 +11,14 @@ export interface Page extends AsyncDisposable {
   readonly complaints: readonly string[];
   /** Opens an address and waits until it is loaded. */
   open(url: string): Promise<void>;
-  /** Sets the size of the window in pixels, and whether the user prefers dark pages. */
-  resize(width: number, height: number, options?: { readonly dark?: boolean }): Promise<void>;
+  /** Sets the size of the window in pixels, whether the user prefers dark pages, and whether the page is as on paper. */
+  resize(width: number, height: number, options?: { readonly dark?: boolean; readonly print?: boolean }): Promise<void>;
   /** Evaluates an expression in the page; waits for a promise. */
   evaluate<T>(expression: string): Promise<T>;
   /** Writes what is seen, or the whole page, to a PNG file. */
   screenshot(file: string, options?: { readonly whole?: boolean }): Promise<void>;
+  /** Writes what a printer gets, as a PDF file on A4. */
+  print(file: string): Promise<void>;
   /** Presses a key as the user does: `ArrowRight`, `/`. */
   press(key: string): Promise<void>;
 }
@@ -65,15 +67,19 @@ export async function openBrowser(): Promise<Page> {
       const { loaderId } = await send<{ loaderId: string }>('Page.navigate', { url });
       while (!loaded.has(loaderId)) await sleep(20);
     },
-    async resize(width, height, { dark = false } = {}) {
+    async resize(width, height, { dark = false, print = false } = {}) {
       await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
       const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }];
-      await send('Emulation.setEmulatedMedia', { features });
+      await send('Emulation.setEmulatedMedia', { media: print ? 'print' : '', features });
     },
     evaluate,
     async screenshot(file, { whole = false } = {}) {
       const options = { format: 'png', captureBeyondViewport: whole };
       const { data } = await send<{ data: string }>('Page.captureScreenshot', options);
+      writeFileSync(file, Buffer.from(data, 'base64'));
+    },
+    async print(file) {
+      const { data } = await send<{ data: string }>('Page.printToPDF', { paperWidth: 8.27, paperHeight: 11.69 });
       writeFileSync(file, Buffer.from(data, 'base64'));
     },
     async press(key) {

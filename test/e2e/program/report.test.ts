@@ -13,11 +13,19 @@ mkdirSync(screenshots, { recursive: true });
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** All rules at one width, at the other those that depend on it or on colours. */
-const WIDTHS = [
+/** All rules on one screen; on another the rules that depend on its width and colours, which covers the rest. */
+const SCREENS = [
   { width: 1280, dark: false, rules: '{}' },
+  { width: 1280, dark: true },
+  { width: 400, dark: false },
   { width: 400, dark: true, rules: `{ runOnly: ['color-contrast', 'scrollable-region-focusable'] }` },
 ];
+
+/** Where the tab of the view that is shown ends. */
+const END_OF_TAB = `document.querySelector('[aria-selected=true]').getBoundingClientRect().right`;
+
+/** The width of A4 between its margins, in pixels. */
+const PAPER = 718;
 
 const stages = Array.from({ length: 6 }, (_, stage) => [
   `FROM busybox AS s${stage}`,
@@ -94,19 +102,32 @@ test(
     expect(await page.evaluate(`document.activeElement.innerText + location.hash`)).toBe('Graph#graph');
 
     const places = ['timeline', 'graph', 'why', 'layers', `logs/${first}/2`, 'dockerfile', 'details'];
-    for (const { width, dark, rules } of WIDTHS) {
+    for (const { width, dark, rules } of SCREENS) {
       await page.resize(width, 900, { dark });
       await page.evaluate(axe);
       for (const place of places) {
         await show(page, place);
         const [name] = place.split('/');
-        await page.screenshot(join(screenshots, `report-${name}-${width}.png`));
+        await page.screenshot(join(screenshots, `report-${name}-${width}-${dark ? 'dark' : 'light'}.png`));
         expect.soft(await page.evaluate('document.documentElement.scrollWidth'), `${place} at ${width}`).toBe(width);
+        expect.soft(await page.evaluate(END_OF_TAB), `${place} at ${width}`).toBeLessThanOrEqual(width);
+        if (rules === undefined) continue;
         const violations = await page.evaluate<string[]>(
           `axe.run(document, ${rules}).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
         );
         expect.soft(violations, `${place} at ${width}`).toEqual([]);
       }
+    }
+    for (const place of places) {
+      await page.resize(PAPER, 900, { dark: true, print: true });
+      await show(page, place);
+      const [name] = place.split('/');
+      expect.soft(await page.evaluate('document.documentElement.scrollWidth'), `${name} on paper`).toBe(PAPER);
+      const style = 'getComputedStyle(document.body)';
+      expect
+        .soft(await page.evaluate(`${style}.backgroundColor + ${style}.colorScheme`))
+        .toBe('rgb(255, 255, 255)light');
+      await page.print(join(screenshots, `report-${name}.pdf`));
     }
     expect(page.complaints).toEqual([]);
   },

@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { useLayoutEffect } from 'preact/hooks';
 import { formatBytes, formatTime } from '../format.ts';
 import type { BuildFacts, ReportData } from '../report-data.ts';
 import { CompareView } from './compare.tsx';
@@ -80,6 +81,7 @@ function buildParts({ startedAt, finishedAt, steps }: BuildFacts): string[] {
 }
 
 function Tabs({ views, current }: { readonly views: readonly View[]; readonly current?: View }): JSX.Element {
+  useLayoutEffect(() => showTab(document.getElementById(`tab-${current?.id}`)), [current?.id]);
   const move = (event: KeyboardEvent, at: number): void => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     const next = views[(at + step + views.length) % views.length];
@@ -106,4 +108,11 @@ function Tabs({ views, current }: { readonly views: readonly View[]; readonly cu
       ))}
     </div>
   );
+}
+
+/** Scrolls the tabs of a narrow window so that one is in the middle, and nothing else. */
+function showTab(tab: HTMLElement | null): void {
+  const tabs = tab?.parentElement;
+  if (!tab || !tabs) return;
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
 }
