@@ -70,6 +70,9 @@ const VARIABLES = [
   ['TBUILD_RESERVED_SPACE', 'How much of the build cache stays even then.'],
   ['TBUILD_REGISTRY_MIRRORS', 'Mirrors of registries, with ";" between.'],
   ['BUILDKIT_PROGRESS', 'How progress is shown, when --progress is not given.'],
+  ['BUILDKIT_COLORS', 'The colours of steps on a terminal, such as run=green:error=255,0,0.'],
+  ['BUILDKIT_TTY_LOG_LINES', 'How many lines of output a running step shows on a terminal (6).'],
+  ['NO_COLOR', 'Leaves out all colours, with any value.'],
   ['SOURCE_DATE_EPOCH', 'The time of the image, for reproducible builds.'],
 ] as const;
 

@@ -66,7 +66,7 @@ function sshOptions({ engine, platform, variables }: ContainerOptions): readonly
 }
 
 const PASSED =
-  /^(?:TBUILD_(?!ENGINE|IMAGE|ROOT|NODE)\w+|SOURCE_DATE_EPOCH|BUILDKIT_PROGRESS|NO_COLOR|COLUMNS|GITLAB_CI|CI|CI_\w+|(?:https?|no)_proxy|(?:HTTPS?|NO)_PROXY|DOCKER_AUTH_CONFIG|DOCKER_DEFAULT_PLATFORM)$/;
+  /^(?:TBUILD_(?!ENGINE|IMAGE|ROOT|NODE)\w+|SOURCE_DATE_EPOCH|BUILDKIT_(?:PROGRESS|COLORS|TTY_LOG_LINES)|NO_COLOR|COLUMNS|GITLAB_CI|CI|CI_\w+|(?:https?|no)_proxy|(?:HTTPS?|NO)_PROXY|DOCKER_AUTH_CONFIG|DOCKER_DEFAULT_PLATFORM)$/;
 
 /** Returns the variables to pass on by name: those that tbuild reads, and those that options name, such as build arguments. */
 function passedVariables(argv: readonly string[], variables: ContainerOptions['variables']): readonly string[] {
