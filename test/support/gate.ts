@@ -15,8 +15,12 @@ export interface Gate extends AsyncDisposable {
 
 export async function startGate(): Promise<Gate> {
   const waiting = new Map<string, Socket>();
+  /** Also those of steps that were killed before or while they waited. */
+  const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
     socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
     socket.once('data', (data) => waiting.set(data.toString().trim(), socket));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -33,7 +37,7 @@ export async function startGate(): Promise<Gate> {
       waiting.delete(name);
     },
     async [Symbol.asyncDispose]() {
-      for (const socket of waiting.values()) socket.destroy();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };

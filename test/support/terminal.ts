@@ -11,6 +11,8 @@ export interface Terminal extends AsyncDisposable {
   screens(): Promise<readonly string[]>;
   /** The screen without colours; a line that the terminal broke is one line. */
   screen(): Promise<string>;
+  /** The screen with escape sequences for its colours. */
+  paintedScreen(): Promise<string>;
   /** The scrollback and the screen. */
   scrollback(): Promise<string>;
   /** Types keys by their names in tmux: letters, `Enter`, `C-c`. */
@@ -63,6 +65,7 @@ export async function startTerminal(
       return seen;
     },
     screen: () => tmux('capture-pane', '-p', '-J'),
+    paintedScreen: () => tmux('capture-pane', '-p', '-J', '-e'),
     isReset: async () => (await tmux('display-message', '-p', MODES)).trim() === '1 0 0 0 0 1',
     async send(text, ...keys) {
       if (text !== '') await tmux('send-keys', '-l', text);

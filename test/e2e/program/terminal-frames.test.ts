@@ -9,12 +9,20 @@ import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
 import { startTbuild } from '../../support/tbuild-terminal.ts';
 import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
-import type { Terminal } from '../../support/terminal.ts';
+import type { Terminal, TerminalOptions } from '../../support/terminal.ts';
 
 // Each state of a build on a terminal, held there by a server, must match a golden in `test/goldens/frames`.
 
 const rows = 24;
 const widths = [40, 80, 200];
+/** A line of the output of either step in plain progress, which shows one for some time. */
+const PLAIN = /^#\d+ [\d.]+ (?:compiling|titled)/m;
+
+interface StartOptions extends Pick<TerminalOptions, 'env' | 'rows'> {
+  /** More options of the build. */
+  readonly more?: readonly string[];
+}
+
 /** Builds of one name tell the time that is left. */
 const newStore = (): string => scratchDirectory('store');
 
@@ -86,11 +94,12 @@ COPY --from=wide /wide.sh /wide
     });
   /** Wide characters, a cleared screen, a title, the other screen, a line written over, a moved and a hidden cursor. */
   const HOSTILE = String.raw`日本語のテキスト 🎉 emoji\n\033[2J\033[Hcleared\n\033]0;title\007titled\n\033[?1049hother screen\n10%%\r20%%\033[31m red\n\033[5A\033[?25lhidden\n`;
-  const start = async (columns: number): Promise<Terminal> => {
+  const start = async (columns: number, { more = [], ...options }: StartOptions = {}): Promise<Terminal> => {
     const store = newStore();
     const cwd = context();
     good(await runTbuild([...args, '--target', 'base'], { store, cwd }));
-    return startTbuild([...args, '--no-cache-filter', 'lines,wide'], { store, cwd, columns, rows });
+    const words = [...args, '--no-cache-filter', 'lines,wide', ...more];
+    return startTbuild(words, { store, cwd, columns, rows, ...options });
   };
   beforeAll(async () => {
     gate = await startGate();
@@ -102,14 +111,13 @@ COPY --from=wide /wide.sh /wide
     await gate.reached('lines', 'wide');
     await expectFrame(running, 'running', { columns, shows: 'hidden' });
     gate.open('lines');
-    await running.waitFor('[stage-3 1/2]');
+    await running.waitFor('(7/9)');
     gate.open('wide', '3');
     await expectFrame(running, 'failed', { columns, shows: '[q]uit' });
     await running.type('r');
     await gate.reached('lines', 'wide');
-    await vi.waitFor(async () => expect(await running.screen()).toContain('# compiling'), patiently);
     gate.open('lines');
-    await vi.waitFor(async () => expect(await running.screen()).toContain('[stage-3 1/2]'), patiently);
+    await running.waitFor(/\[q\]uit r[^]*\(7\/9\)/);
     gate.open('wide');
     await expectFrame(running, 'finished', { columns, shows: 'Next: ' });
     await running.screens();
@@ -128,5 +136,24 @@ COPY --from=wide /wide.sh /wide
     await running.type('C-c');
     await expectNothingLeft(running);
     expect(await running.scrollback()).toContain('load build definition');
+  });
+
+  test.each<[what: string, options: StartOptions, shows: RegExp, lacks: RegExp]>([
+    ['nothing', {}, /\x1b\[34m => \[internal\][^]*module-6[^]*module-8/, /^#\d/m],
+    ['NO_COLOR', { env: { NO_COLOR: '1' } }, /^ => \[internal\][^]*module-8/m, /\x1b/],
+    ['BUILDKIT_COLORS', { env: { BUILDKIT_COLORS: 'run=green' } }, /\x1b\[32m => \[internal\]/, /\x1b\[34m/],
+    ['BUILDKIT_TTY_LOG_LINES', { env: { BUILDKIT_TTY_LOG_LINES: '2' } }, /module-7.*\n.*module-8/, /module-6/],
+    ['BUILDKIT_PROGRESS', { env: { BUILDKIT_PROGRESS: 'plain' } }, PLAIN, /\[\+\] Building/],
+    ['--progress plain', { more: ['--progress', 'plain'] }, PLAIN, /\[\+\] Building/],
+    [
+      '--progress tty and BUILDKIT_PROGRESS',
+      { more: ['--progress', 'tty'], env: { BUILDKIT_PROGRESS: 'plain' } },
+      /\[\+\] Building[^]*module-8/,
+      /^#\d/m,
+    ],
+  ])('the display is as wanted with %s', async (_, options, shows, lacks) => {
+    await using running = await start(80, { ...options, rows: 60 });
+    await vi.waitFor(async () => expect(await running.paintedScreen()).toMatch(shows), patiently);
+    expect(await running.paintedScreen()).not.toMatch(lacks);
   });
 });

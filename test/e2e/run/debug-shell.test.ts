@@ -43,6 +43,7 @@ describe.each(builders)('a shell of $who', needs('tmux'), ({ asUser }) => {
       await terminal.send("sh -c 'echo $((6 * 7)); exec sleep 600'", 'Enter');
       await terminal.waitFor(/^42$/m);
       await terminal.send('', 'C-c');
+      await terminal.waitFor(/\^C\s*\(step\)/);
       await terminal.send('sleep 500 &', 'Enter');
       await terminal.send('jobs; echo changed > /made; cat /made', 'Enter');
       await terminal.waitFor(/^\[1\]\S* +Running +sleep 500/m);

@@ -30,6 +30,7 @@ describe.each(isolations)('a shell in a step that was isolated by %s', needs('tm
       await terminal.send("sh -c 'echo $((6 * 7)); exec sleep 600'", 'Enter');
       await terminal.waitFor(/^42$/m);
       await terminal.send('', 'C-c');
+      await terminal.waitFor(/\^C\s*\(step\)/);
       await terminal.send('sleep 500 &', 'Enter');
       await terminal.send('jobs', 'Enter');
       await terminal.waitFor(/^\[1\]\S* +Running +sleep 500/m);
