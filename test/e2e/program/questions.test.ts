@@ -18,7 +18,7 @@ describe('a question on a terminal', needs('tmux'), () => {
     [['init'], 'Enter', 0, 'Wrote Dockerfile'],
     [['init'], 'C-d', 2, '--type python'],
     [['init'], 'C-c', 130, '^C'],
-    [LOGIN, 'C-d', 130, 'The login was cancelled'],
+    [LOGIN, 'C-d', 130, 'Username:\nERROR: The login was cancelled'],
     [LOGIN, 'C-c', 130, 'The login was cancelled'],
   ])('of tbuild %j that is answered by %s ends with %i and "%s"', async (args, keys, exitCode, says) => {
     const cwd = writeFiles({ 'go.mod': 'module example.com/m\n', 'main.py': '' });

@@ -64,15 +64,14 @@ async function ask(
   ]);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true, signal });
-  stderr.write(question);
+  if (hidden) stderr.write(question);
   // Ctrl-D and Ctrl-C close it, and nothing answers then.
   const closed = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
-  try {
-    const answer = await Promise.race([terminal.question(''), closed]);
-    if (answer === undefined) throw new TbuildError('CANCELLED', 'The login was cancelled');
-    return answer.trim();
-  } finally {
-    terminal.close();
-    if (hidden) stderr.write('\n');
-  }
+  const answer = await Promise.race([terminal.question(hidden ? '' : question), closed]).finally(() =>
+    terminal.close(),
+  );
+  // Neither a hidden answer nor the keys that cancel end the line.
+  if (hidden || answer === undefined) stderr.write('\n');
+  if (answer === undefined) throw new TbuildError('CANCELLED', 'The login was cancelled');
+  return answer.trim();
 }
