@@ -1,3 +1,5 @@
+// oxlint-disable no-control-regex -- the colours of a terminal are escape sequences
+
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { baseImageArguments, pushBaseImage } from '../../support/base-images.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
