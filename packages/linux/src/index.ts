@@ -1,3 +1,4 @@
+export { effectiveCapabilities } from './capabilities.ts';
 export { makedev, majorOf, minorOf } from './device-number.ts';
 export { dieWithParent } from './die-with-parent.ts';
 export { exitImmediately } from './exit-immediately.ts';

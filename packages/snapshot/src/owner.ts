@@ -1,6 +1,6 @@
 import { readFileSync, type Stats } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
-import { lgetxattr, lsetxattr } from '@tbuild/linux';
+import { effectiveCapabilities, lgetxattr, lsetxattr } from '@tbuild/linux';
 
 /** The owner of a file in the tree, which may differ from its owner on this machine. */
 export interface Owner {
@@ -79,10 +79,6 @@ let without: boolean | undefined;
 const CHANGES_OWNERS = (1n << 0n) | (1n << 3n);
 
 function mayChangeOwners(): boolean {
-  try {
-    const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    return mask === undefined || (BigInt(`0x${mask}`) & CHANGES_OWNERS) === CHANGES_OWNERS;
-  } catch {
-    return true;
-  }
+  const capabilities = effectiveCapabilities() ?? CHANGES_OWNERS;
+  return (capabilities & CHANGES_OWNERS) === CHANGES_OWNERS;
 }

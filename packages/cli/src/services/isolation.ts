@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { effectiveCapabilities } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Environment } from '../config/environment.ts';
 
@@ -38,10 +38,5 @@ export function canLoadFilter(): boolean {
 }
 
 function hasCapability(number: bigint): boolean {
-  try {
-    const mask = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s*([0-9a-f]+)$/m)?.[1] ?? '0';
-    return ((BigInt(`0x${mask}`) >> number) & 1n) === 1n;
-  } catch {
-    return false;
-  }
+  return (((effectiveCapabilities() ?? 0n) >> number) & 1n) === 1n;
 }
