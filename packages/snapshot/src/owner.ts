@@ -1,4 +1,5 @@
 import { readFileSync, type Stats } from 'node:fs';
+import { startupSnapshot } from 'node:v8';
 import { errnoName } from '@tbuild/errors';
 import { effectiveCapabilities, lgetxattr, lsetxattr } from '@tbuild/linux';
 
@@ -46,11 +47,13 @@ export function withOwner(location: string, stats: Stats): Stats {
   return ownsEverything() ? stats : Object.assign(stats, readOwner(location, stats));
 }
 
-let everything: boolean | undefined;
-
 /** Real root, also in a container, neither records owners nor looks for records. */
-function ownsEverything(): boolean {
-  return (everything ??= !isOrdinaryUser() && hasAllIds());
+const ownsEverything = once(() => !isOrdinaryUser() && hasAllIds());
+
+/** Remembers what holds as long as the process lives. A snapshot of the heap starts others, for which it may not hold. */
+function once(compute: () => boolean): () => boolean {
+  let known: boolean | undefined;
+  return () => known ?? (startupSnapshot.isBuildingSnapshot() ? compute() : (known = compute()));
 }
 
 function hasAllIds(): boolean {
@@ -69,11 +72,7 @@ function isOrdinaryUser(): boolean {
  * Returns whether this is root without the capabilities to give files away and to change them afterwards, as in a container
  * without capabilities: it records owners, as an ordinary user does.
  */
-export function recordsOwners(): boolean {
-  return (without ??= process.geteuid?.() === 0 && !mayChangeOwners());
-}
-
-let without: boolean | undefined;
+export const recordsOwners = once(() => process.geteuid?.() === 0 && !mayChangeOwners());
 
 /** CAP_CHOWN and CAP_FOWNER. */
 const CHANGES_OWNERS = (1n << 0n) | (1n << 3n);

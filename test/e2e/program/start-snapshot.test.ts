@@ -75,6 +75,16 @@ test('the snapshot contains the code that the rehearsal compiled', async () => {
   expect(rehearsed.size).toBeGreaterThan(without.size + 100_000);
 });
 
+test('root without capabilities records owners, although root with them made the snapshot', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY --chown=5:6 f /\n', f: 'f' });
+  expect(await commandLine(['--version'])).toContain('--snapshot-blob');
+  const dated = { ...options.env, SOURCE_DATE_EPOCH: '0' };
+  const { stdout } = good(await runTbuild(['-q', context], { env: dated }));
+  const without = ['--bounding-set', '-all', '--inh-caps', '-all', program, '-q', context];
+  const env = { ...dated, HOME: cache, TBUILD_ROOT: scratchDirectory('store') };
+  expect(await runProcess('setpriv', without, { env })).toMatchObject({ exitCode: 0, stdout });
+});
+
 // Started from a snapshot, Node 24 ends at once a thread that loads the same modules.
 test.each(otherNodes)(
   '$name starts from its own snapshot, also for a build with steps and large copies',
