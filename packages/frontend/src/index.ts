@@ -1,4 +1,4 @@
-export { givenCheckOptions, isSecretName } from './checks.ts';
+export { givenCheckOptions, isSecretName } from './checks/checks.ts';
 export { epochSource, secondsOf, SOURCE_DATE_EPOCH } from './epoch-source.ts';
 export type { EpochOptions, EpochSource } from './epoch-source.ts';
 export { parseEngineName } from './engine-name.ts';
@@ -21,7 +21,7 @@ export type {
 export { outlineDockerfile } from './outline.ts';
 export type { Outline, OutlineArg, OutlineMount } from './outline.ts';
 export { builtInSyntax } from './syntax.ts';
-export { listTargets } from './targets.ts';
-export type { Target } from './targets.ts';
+export { listTargets } from './stages/targets.ts';
+export type { Target } from './stages/targets.ts';
 export { planBuild } from './plan-build.ts';
-export { unusedArgs } from './unused-args.ts';
+export { unusedArgs } from './checks/unused-args.ts';

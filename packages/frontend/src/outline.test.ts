@@ -2,7 +2,7 @@ import { parseDockerfile } from '@tbuild/dockerfile';
 import { expect, test } from 'vitest';
 import { planText } from '../test/plan-text.ts';
 import { outlineDockerfile, type Outline } from './outline.ts';
-import { listTargets } from './targets.ts';
+import { listTargets } from './stages/targets.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
 

@@ -3,8 +3,8 @@ import type { SourceRange } from '@tbuild/errors';
 import { buildArg, globalScope } from './build-args.ts';
 import { lookupIn, variable, type Environment } from './environment.ts';
 import type { Plan, PlanOptions } from './plan.ts';
-import { findTarget, openStageGraph, stageLabel, type StageGraph, type StageNode } from './stage-graph.ts';
-import { resolveSource, sourceNames } from './stage-sources.ts';
+import { findTarget, openStageGraph, stageLabel, type StageGraph, type StageNode } from './stages/stage-graph.ts';
+import { resolveSource, sourceNames } from './stages/stage-sources.ts';
 
 /** A build argument of the target. */
 export interface OutlineArg {

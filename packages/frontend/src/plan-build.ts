@@ -1,17 +1,17 @@
 import type { Dockerfile } from '@tbuild/dockerfile';
 import { samePlatform, type Platform } from '@tbuild/oci';
 import { globalScope, proxyEnv } from './build-args.ts';
-import { openChecks, type Checks } from './checks.ts';
+import { openChecks, type Checks } from './checks/checks.ts';
+import { checkFroms } from './checks/from-checks.ts';
 import type { Environment } from './environment.ts';
 import { epochSource } from './epoch-source.ts';
-import { checkFroms } from './from-checks.ts';
-import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
-import { resolveStages } from './resolve-stages.ts';
-import { scanTargets } from './scan-targets.ts';
-import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
-import { checkCycles } from './stage-sources.ts';
-import { configOf, type StageState } from './stage-state.ts';
+import { lowerStages } from './stages/lower-stages.ts';
+import { resolveStages } from './stages/resolve-stages.ts';
+import { scanTargets } from './stages/scan-targets.ts';
+import { findTarget, openStageGraph, stageLabel } from './stages/stage-graph.ts';
+import { checkCycles } from './stages/stage-sources.ts';
+import { configOf, type StageState } from './stages/stage-state.ts';
 
 /**
  * Plans the build of a Dockerfile's target for one platform. Only stages that the target needs become steps of

@@ -1,8 +1,8 @@
 import { TbuildError } from '@tbuild/errors';
-import type { CredentialSource } from './credential.ts';
+import type { CredentialSource } from './auth/credential.ts';
+import { createTokenSource } from './auth/token-source.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
 import type { Send } from './http-message.ts';
-import { createTokenSource } from './token-source.ts';
 import { basic } from './transport/basic.ts';
 import { bearer } from './transport/bearer.ts';
 import type { ProxyOptions } from './transport/choose-proxy.ts';

@@ -1,9 +1,9 @@
-export type { Credential, CredentialSource } from './credential.ts';
+export type { Credential, CredentialSource } from './auth/credential.ts';
 export type { Access } from './http-message.ts';
-export { loadCredentials } from './load-credentials.ts';
-export type { CredentialOptions, CredentialFile, RunHelper } from './load-credentials.ts';
+export { loadCredentials } from './auth/load-credentials.ts';
+export type { CredentialOptions, CredentialFile, RunHelper } from './auth/load-credentials.ts';
 export { createByteReader } from './byte-reader.ts';
-export { authKey } from './auth-file.ts';
+export { authKey } from './auth/auth-file.ts';
 export { createRegistryClient } from './registry-client.ts';
 export type { RegistryClient, RegistryClientOptions } from './registry-client.ts';
 export type { RegistryCertificates } from './connections.ts';

@@ -1,5 +1,5 @@
 import { TbuildError, uncapitalized, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
-import { parseChallenges } from './challenge.ts';
+import { parseChallenges } from './auth/challenge.ts';
 import { readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
 
 export interface RegistryErrorOptions extends TbuildErrorOptions {

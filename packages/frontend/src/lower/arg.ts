@@ -1,7 +1,7 @@
 import type { ArgInstruction } from '@tbuild/dockerfile';
 import { declareArg } from '../build-args.ts';
 import { setVariable } from '../environment.ts';
-import { withHistory } from '../stage-state.ts';
+import { withHistory } from '../stages/stage-state.ts';
 import { expandIn, NOT_IN_ENVIRONMENT, type Lowering } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 

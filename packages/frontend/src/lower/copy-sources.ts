@@ -4,7 +4,7 @@ import { withoutCredentials } from '@tbuild/errors';
 import type { CopySelection, FileSource, GitOp, HttpOp, SourceAdvice, StepId } from '@tbuild/graph';
 import { parseGitSource } from '../git-source.ts';
 import { formatQuoted } from '../go-format.ts';
-import type { StageState } from '../stage-state.ts';
+import type { StageState } from '../stages/stage-state.ts';
 import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
 import { gitOpOf, httpOpOf } from './remote-op.ts';
 import { sourceAdvice } from './source-advice.ts';

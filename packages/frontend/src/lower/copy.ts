@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { CopyInstruction, Word } from '@tbuild/dockerfile';
 import type { CopyOp, CopySelection, ModeChange, StepId } from '@tbuild/graph';
 import { lookupIn } from '../environment.ts';
-import { cwdOf, withStep, type StageState } from '../stage-state.ts';
+import { cwdOf, withStep, type StageState } from '../stages/stage-state.ts';
 import { copySelections } from './copy-sources.ts';
 import { describeCommand } from './describe.ts';
 import { expandIn, nameStep, semanticError, type Lowering, type LoweringContext } from './lowering.ts';

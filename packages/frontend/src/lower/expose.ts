@@ -1,7 +1,7 @@
 import type { ListInstruction } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import { formatList } from '../go-format.ts';
-import { withAdded, withHistory } from '../stage-state.ts';
+import { withAdded, withHistory } from '../stages/stage-state.ts';
 import { expandListIn, semanticError, type Lowering, type LoweringContext } from './lowering.ts';
 import { emptyObjects } from './metadata.ts';
 

@@ -4,7 +4,7 @@ import type { ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
 import { emptyEnvironment, parseVariable, setVariable, type Environment } from '../environment.ts';
 import { GrowingList } from '../growing.ts';
 import type { Plan, ResolvedImage } from '../plan.ts';
-import { configOf, noAdditions, type StageState } from '../stage-state.ts';
+import { configOf, noAdditions, type StageState } from '../stages/stage-state.ts';
 
 /** Docker's PATH for Linux, if the base has none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

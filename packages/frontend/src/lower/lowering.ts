@@ -8,9 +8,9 @@ import {
 } from '@tbuild/dockerfile';
 import { locate, suggest, TbuildError, type SourceRange } from '@tbuild/errors';
 import type { FileSource, GraphBuilder, StepId } from '@tbuild/graph';
-import { suggestion } from '../checks.ts';
+import { suggestion } from '../checks/checks.ts';
 import { lookupIn, type Environment } from '../environment.ts';
-import type { StageState } from '../stage-state.ts';
+import type { StageState } from '../stages/stage-state.ts';
 import { stepName, type Numbering } from '../step-name.ts';
 
 /** Arguments that control Docker's scanner and never reach a process. */

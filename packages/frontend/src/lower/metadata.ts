@@ -10,7 +10,14 @@ import type {
 } from '@tbuild/dockerfile';
 import type { HealthConfig } from '@tbuild/oci';
 import { formatDuration, formatList, formatQuotedList } from '../go-format.ts';
-import { shellOf, withAdded, withConfig, withConfigVariable, withHistory, type StageState } from '../stage-state.ts';
+import {
+  shellOf,
+  withAdded,
+  withConfig,
+  withConfigVariable,
+  withHistory,
+  type StageState,
+} from '../stages/stage-state.ts';
 import { expandIn, semanticError, type Lowering, type LoweringContext } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 import { isSignal } from './signals.ts';

@@ -1,7 +1,7 @@
 import { expandWords, type Heredoc, type RunInstruction } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { RunMount } from '@tbuild/graph';
-import { shellOf, type StageState } from '../stage-state.ts';
+import { shellOf, type StageState } from '../stages/stage-state.ts';
 
 /** The command of a RUN. */
 export interface RunCommand {

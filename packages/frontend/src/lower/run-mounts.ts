@@ -3,7 +3,7 @@ import { expandMount, type MountFlag, type MountType } from '@tbuild/dockerfile'
 import type { SourceRange } from '@tbuild/errors';
 import type { RunMount, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
-import { cwdOf, type StageState } from '../stage-state.ts';
+import { cwdOf, type StageState } from '../stages/stage-state.ts';
 import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
 import { readSize } from './mount-options.ts';
 import { resolveDirectory } from './workdir.ts';

@@ -3,7 +3,7 @@ import type { SourceRange } from '@tbuild/errors';
 import type { RunMount, RunOp, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
 import { formatEnvironment, setVariable, variable, type Environment } from '../environment.ts';
-import { cwdOf, withStep, type StageState } from '../stage-state.ts';
+import { cwdOf, withStep, type StageState } from '../stages/stage-state.ts';
 import { summarizeHeredoc } from '../step-name.ts';
 import { describeCommand } from './describe.ts';
 import { nameStep, type Lowering, type LoweringContext } from './lowering.ts';

@@ -1,5 +1,5 @@
 import type { SourceRange } from '@tbuild/errors';
-import { isSecretName } from '../checks.ts';
+import { isSecretName } from '../checks/checks.ts';
 import { formatQuoted } from '../go-format.ts';
 import type { LoweringContext } from './lowering.ts';
 

@@ -1,5 +1,5 @@
 import type { StageInstruction } from '@tbuild/dockerfile';
-import type { StageState } from '../stage-state.ts';
+import type { StageState } from '../stages/stage-state.ts';
 import { lowerArg } from './arg.ts';
 import { lowerCopy } from './copy.ts';
 import { lowerExpose } from './expose.ts';

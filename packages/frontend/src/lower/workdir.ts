@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { SingleWordInstruction } from '@tbuild/dockerfile';
 import { lookupIn } from '../environment.ts';
 import { formatQuoted } from '../go-format.ts';
-import { cwdOf, withConfig, withHistory, withStep } from '../stage-state.ts';
+import { cwdOf, withConfig, withHistory, withStep } from '../stages/stage-state.ts';
 import { describeCommand } from './describe.ts';
 import { expandIn, nameStep, type Lowering } from './lowering.ts';
 

@@ -1,5 +1,5 @@
-import { parseChallenges } from '../challenge.ts';
-import { basicAuthorization, type Credential } from '../credential.ts';
+import { parseChallenges } from '../auth/challenge.ts';
+import { basicAuthorization, type Credential } from '../auth/credential.ts';
 import { isRepeatable, withHeader, type Middleware } from '../http-message.ts';
 
 export interface BasicOptions {

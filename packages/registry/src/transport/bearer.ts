@@ -1,6 +1,6 @@
-import { parseChallenges, type Challenge } from '../challenge.ts';
+import { parseChallenges, type Challenge } from '../auth/challenge.ts';
+import type { TokenSource } from '../auth/token-source.ts';
 import { isRepeatable, withHeader, type Access, type HttpRequest, type Middleware } from '../http-message.ts';
-import type { TokenSource } from '../token-source.ts';
 
 export interface BearerOptions {
   /** Returns whether a URL belongs to the registry of the tokens. */

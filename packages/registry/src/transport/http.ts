@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { abortable, getOrMake } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
-import { basicAuthorization } from '../credential.ts';
+import { basicAuthorization } from '../auth/credential.ts';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
 import { proxyRefused, unreachable } from '../registry-error.ts';
 import { chooseProxy, type ProxyOptions } from './choose-proxy.ts';
