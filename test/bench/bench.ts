@@ -1,4 +1,4 @@
-// Measures tbuild and its peers:  npm run bench [-- --rounds N] [--only PEER,…] [--case NAME,…] [--growth]
+// Measures tbuild and its peers:  npm run bench [-- --rounds N] [--only PEER,…] [--case NAME,…] [--before PROGRAM] [--growth]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
     case: { type: 'string' },
+    before: { type: 'string' },
     growth: { type: 'boolean' },
   },
 });
@@ -34,7 +35,7 @@ async function compare(): Promise<void> {
 
 async function takeRounds(rounds: number, wanted: readonly string[] | undefined): Promise<Sample[]> {
   await using state = await stateDirectory();
-  let peers = await startPeers(state.path, values.only?.split(','));
+  let peers = await startPeers(state.path, values.only?.split(','), values.before);
   const samples: Sample[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {

@@ -6,10 +6,14 @@ import { buildah } from './buildah.ts';
 import { dockerBuildx } from './docker-buildx.ts';
 import { tbuild } from './tbuild.ts';
 
-/** tbuild, and those of its peers that this machine has and `only` names; their state lies below `directory`. */
-export async function startPeers(directory: string, only?: readonly string[]): Promise<Peer[]> {
+/**
+ * tbuild, the program `before` if one is named, and those of its peers that this machine has; of all these, those that
+ * `only` names. Their state lies below `directory`.
+ */
+export async function startPeers(directory: string, only?: readonly string[], before?: string): Promise<Peer[]> {
   const known: readonly (readonly [name: string, isHere: boolean, start: (state: string) => Promise<Peer>])[] = [
     ['tbuild', true, tbuild],
+    ['before', before !== undefined, (state) => tbuild(state, 'before', before)],
     ['docker', canRunDocker, dockerBuildx],
     ['buildah', canRunPodman && hasProgram('buildah'), buildah],
   ];

@@ -10,15 +10,15 @@ import { watchMemory } from '../watch-memory.ts';
 
 type TbuildOptions = PeerBuild & Caching;
 
-/** The program of this clone. */
-export async function tbuild(directory: string): Promise<Peer> {
+/** The program of this clone, or `run`, an earlier one that goes by another name. */
+export async function tbuild(directory: string, name = 'tbuild', run = program): Promise<Peer> {
   const store = join(directory, 'store');
   const bases = new Set<BaseImageName>();
   let forgotten = 0;
   let peak: number | undefined;
   const build = async (context: string, options: TbuildOptions = {}): Promise<void> => {
     const args = ['build', '--quiet', ...baseImageArguments([...bases]), ...argumentsOf(options), context];
-    const [command = '', ...rest] = [...withRuntime(options.isolation), program, ...args];
+    const [command = '', ...rest] = [...withRuntime(options.isolation), run, ...args];
     let memory: { stop(): number | undefined } | undefined;
     await runChecked(command, rest, {
       env: { TBUILD_ROOT: store, ...(options.loadInto ? { DOCKER_HOST: options.loadInto } : {}) },
@@ -27,7 +27,7 @@ export async function tbuild(directory: string): Promise<Peer> {
     peak = memory?.stop();
   };
   return {
-    name: 'tbuild',
+    name,
     archives: 'createZstdCompress' in zlib ? ['gzip', 'zstd', 'uncompressed'] : ['gzip', 'uncompressed'],
     loads: true,
     isolations: ['namespace', 'chroot', ...RUNTIMES.filter((name) => isRoot && hasProgram(name))],
@@ -35,14 +35,14 @@ export async function tbuild(directory: string): Promise<Peer> {
     openBake:
       async () =>
       async (cwd, targets = []) => {
-        const images = [...bases].flatMap((name) => [
-          `--set=*.contexts.${name}=oci-layout://${baseImage(name)}`,
-          `--allow=fs.read=${baseImage(name)}`,
+        const images = [...bases].flatMap((base) => [
+          `--set=*.contexts.${base}=oci-layout://${baseImage(base)}`,
+          `--allow=fs.read=${baseImage(base)}`,
         ]);
-        await runChecked(program, ['bake', '--quiet', ...images, ...targets], { cwd, env: { TBUILD_ROOT: store } });
+        await runChecked(run, ['bake', '--quiet', ...images, ...targets], { cwd, env: { TBUILD_ROOT: store } });
       },
     openCaching: async () => build,
-    addBase: async (name) => void bases.add(name),
+    addBase: async (base) => void bases.add(base),
     async forget() {
       mkdirSync(store, { recursive: true });
       renameSync(store, `${store}.${forgotten++}`);
