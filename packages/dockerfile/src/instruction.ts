@@ -56,8 +56,8 @@ export interface FromInstruction extends InstructionBase {
   /** Lower-cased stage name. */
   readonly name?: string;
   /** The name and the `AS` as written, for checks. */
-  readonly nameAsWritten?: string;
-  readonly asKeyword?: string;
+  readonly nameAsWritten?: Word;
+  readonly asKeyword?: Word;
 }
 
 export interface ArgInstruction extends InstructionBase {

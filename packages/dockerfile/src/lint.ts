@@ -9,7 +9,7 @@ import {
 import type { Dockerfile, FromInstruction, Instruction, LintWarning, Stage } from './instruction.ts';
 import { shapeOf } from './instructions/table.ts';
 import { type RuleName, createWarning, ruleOf } from './lint-rules.ts';
-import { keywordRange, wordRange } from './token-ranges.ts';
+import { keywordRange } from './token-ranges.ts';
 
 interface Finding {
   readonly rule: RuleName;
@@ -114,24 +114,19 @@ function emptyLineOf({ emptyLines, location: { file } }: Instruction): SourceRan
 
 function checkFrom(from: FromInstruction): Finding[] {
   const findings: Finding[] = [];
-  const { nameAsWritten, asKeyword, keyword } = from;
+  const { name, nameAsWritten, asKeyword, keyword } = from;
   if (nameAsWritten === undefined || asKeyword === undefined) return findings;
-  if (nameAsWritten !== nameAsWritten.toLowerCase()) {
-    const message = `Stage name '${nameAsWritten}' should be lowercase`;
-    findings.push({ rule: 'StageNameCasing', message, instruction: from, token: nameRange(from) });
+  if (nameAsWritten.text !== name) {
+    const message = `Stage name '${nameAsWritten.text}' should be lowercase`;
+    findings.push({ rule: 'StageNameCasing', message, instruction: from, token: nameAsWritten.location });
   }
   const casing = casingOf(keyword);
-  const expected = casing === 'lower' ? asKeyword.toLowerCase() : asKeyword.toUpperCase();
-  if (casing !== undefined && asKeyword !== expected) {
-    const message = `'${asKeyword}' and '${keyword}' keywords' casing do not match`;
-    findings.push({ rule: 'FromAsCasing', message, instruction: from, token: wordRange(from, asKeyword) });
+  const expected = casing === 'lower' ? asKeyword.text.toLowerCase() : asKeyword.text.toUpperCase();
+  if (casing !== undefined && asKeyword.text !== expected) {
+    const message = `'${asKeyword.text}' and '${keyword}' keywords' casing do not match`;
+    findings.push({ rule: 'FromAsCasing', message, instruction: from, token: asKeyword.location });
   }
   return findings;
-}
-
-/** The name is the last word. */
-function nameRange(from: FromInstruction): SourceRange | undefined {
-  return wordRange(from, from.nameAsWritten ?? '');
 }
 
 function checkDescription(instruction: Extract<Instruction, { kind: 'from' | 'arg' }>): Finding[] {
@@ -179,11 +174,11 @@ function checkStageNames(stages: readonly Stage[]): Finding[] {
     if (name === undefined) continue;
     if (name === 'context' || name === 'scratch') {
       const message = `Stage name should not use the same name as reserved stage "${name}"`;
-      findings.push({ rule: 'ReservedStageName', message, instruction, token: nameRange(instruction) });
+      findings.push({ rule: 'ReservedStageName', message, instruction, token: instruction.nameAsWritten?.location });
     }
     if (seen.has(name)) {
       const message = `Duplicate stage name "${name}", stage names should be unique`;
-      findings.push({ rule: 'DuplicateStageName', message, instruction, token: nameRange(instruction) });
+      findings.push({ rule: 'DuplicateStageName', message, instruction, token: instruction.nameAsWritten?.location });
     }
     seen.add(name);
   }

@@ -9,7 +9,12 @@ const cases: readonly (readonly [title: string, before: string, after: string])[
   ['the casing of keywords follows the majority', 'FROM a\nrun b\nRUN c\n', 'FROM a\nRUN b\nRUN c\n'],
   ['small letters can be the majority', 'from a\nRUN b\nrun c\n', 'from a\nrun b\nrun c\n'],
   ['AS follows FROM, which follows the majority', 'from a as b\nRUN c\nRUN d\n', 'FROM a AS b\nRUN c\nRUN d\n'],
-  ['a stage with the name "as" keeps it', 'FROM a as as\nRUN c\n', 'FROM a as as\nRUN c\n'],
+  ['a stage with the name "as" keeps it', 'FROM a as as\nRUN c\n', 'FROM a AS as\nRUN c\n'],
+  [
+    'comments inside a continued FROM stay',
+    'FROM a as \\\n# as Build\n Build \\\n# the as of Build\n',
+    'FROM a AS \\\n# as Build\n build \\\n# the as of Build\n',
+  ],
   [
     'the name of a stage is written small, also where later stages name it',
     'FROM a AS Build\nFROM b AS c\nCOPY --from=Build /Build Build\nRUN --mount=type=bind,from=BUILD,target=/x y\n',

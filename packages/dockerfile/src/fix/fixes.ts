@@ -1,7 +1,7 @@
 import type { Dockerfile } from '../instruction.ts';
 import type { RuleName } from '../lint-rules.ts';
 import { casingOf, majorityCasing } from '../lint.ts';
-import { keywordRange, wordRange } from '../token-ranges.ts';
+import { keywordRange } from '../token-ranges.ts';
 import type { Fix } from './fix.ts';
 import { fixLegacyPair } from './legacy-pair.ts';
 import { renameStage } from './rename-stage.ts';
@@ -19,12 +19,9 @@ export const FIXES = {
     if (instruction.kind !== 'from' || instruction.asKeyword === undefined) return [];
     const { asKeyword, keyword } = instruction;
     const casing = casingOf(keyword);
-    const cased = casing === 'lower' ? asKeyword.toLowerCase() : asKeyword.toUpperCase();
-    // A stage may have the name "as".
-    const isName = instruction.name === asKeyword.toLowerCase();
-    const range = isName ? undefined : wordRange(instruction, asKeyword);
-    if (casing === undefined || cased === asKeyword || range === undefined) return [];
-    return source.replace(range, asKeyword, cased);
+    const { text, location } = asKeyword;
+    const cased = casing === 'lower' ? text.toLowerCase() : text.toUpperCase();
+    return casing === undefined || cased === text ? [] : source.replace(location, text, cased);
   },
   StageNameCasing: renameStage,
   LegacyKeyValueFormat: fixLegacyPair,

@@ -1,15 +1,13 @@
 import type { Dockerfile, Instruction, Word } from '../instruction.ts';
-import { wordRange } from '../token-ranges.ts';
 import type { FixPlace } from './fix.ts';
 import type { EditableText, TextEdit } from './text-edits.ts';
 
 /** Writes the name of a stage in lower case, and where later stages name it. Docker reads it in any case. */
 export function renameStage({ instruction, dockerfile, source }: FixPlace): readonly TextEdit[] {
   if (instruction.kind !== 'from') return [];
-  const { nameAsWritten: written = '', name = '' } = instruction;
-  const range = wordRange(instruction, written);
-  if (written === name || range === undefined) return [];
-  const renamed = source.replace(range, written, name);
+  const { nameAsWritten: written, name } = instruction;
+  if (written === undefined || name === undefined || written.text === name) return [];
+  const renamed = source.replace(written.location, written.text, name);
   return renamed.length === 0 ? [] : [...renamed, ...referencesTo(name, instruction, { dockerfile, source })];
 }
 

@@ -28,7 +28,7 @@ export function parseFrom(request: InstructionRequest): FromInstruction {
     image: toWord(request, image),
     platform,
     name: stageName,
-    nameAsWritten: name?.text,
-    asKeyword: as?.text,
+    nameAsWritten: name && toWord(request, name),
+    asKeyword: as && toWord(request, as),
   };
 }
