@@ -97,6 +97,10 @@ test('a build that takes too long is an error, and a bake is one build', async (
   );
   expect(rows[0]).toBe('a, b Completed');
   expect(rows[2]).toMatch(/ Error$/);
+  const shown = good(await runTbuild(['builds', 'show'], { store })).stdout;
+  expect(shown.match(/^(?:\[.*\]|Target:.*|Image:)/gm)).toEqual(
+    ['a', 'b'].flatMap((name) => [`[${name}]`, `Target:     ${name}`, 'Image:']),
+  );
 });
 
 test('builds ls --filter chooses by status, name and reference', async () => {
@@ -112,6 +116,9 @@ test('builds ls --filter chooses by status, name and reference', async () => {
   expect(await list('ref=none')).toBe('');
   const refused = await runTbuild(['builds', 'ls', '--filter', 'size=1'], { store });
   expect(refused.stderr).toContain('Invalid --filter "size=1": expected status, name, ref');
+  const unknown = await runTbuild(['builds', 'ls', '--filter', 'status=good'], { store });
+  expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(unknown.stderr).toContain('Invalid --filter "status=good": expected status=completed|error|canceled');
 });
 
 test('a step that fails says when it succeeded last, and which steps have changed since', async () => {

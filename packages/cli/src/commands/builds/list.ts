@@ -57,6 +57,8 @@ const COMPARED: ComparedValues<BuildRecord> = {
 const WORDS = {
   expected: Object.keys(COMPARED).join(', '),
   hint: 'Write for example --filter status=error or --filter name~=^app',
+  // No build that runs is recorded.
+  accepted: { status: ['completed', 'error', 'canceled', 'running', 'Completed', 'Error', 'Canceled', 'Running'] },
 };
 
 /** In characters, as buildx cuts names. */

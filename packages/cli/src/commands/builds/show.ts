@@ -22,27 +22,26 @@ export const show = storeCommand({
 
 function facts(record: BuildRecord): string {
   const { id, name, startedAt, completedAt, counts, host, requests, results } = record;
-  const requested = Object.entries(requests).flatMap(([target, request]) => requestRows(target, request));
-  const made = Object.entries(results).flatMap(([target, result]) => resultRows(target, result));
   const share = counts.total === 0 ? 0 : Math.floor((100 * counts.cached) / counts.total);
   const rows = [
     ['Build', id],
     ['Name', name],
-    ...requested,
     ['Status', statusOf(record)],
     ['Started', new Date(startedAt).toISOString()],
     ['Duration', formatSeconds(completedAt - startedAt)],
     ['Steps', `${counts.cached + counts.built}/${counts.total} (${share}% cached)`],
     ['Machine', `${host['name']} (${host['platform']}), tbuild ${host['tbuild']}`],
-    ...made,
+    ...Object.entries(requests).flatMap(([target, request]) =>
+      titled(target, [...requestRows(request), ...resultRows(results[target])]),
+    ),
   ];
   return rows.map(([title = '', text = '']) => `${title === '' ? '' : `${title}:`.padEnd(12)}${text}\n`).join('');
 }
 
 /** The fields of requests and results are plain data of other versions too: each is shown if it has its type. */
-function requestRows(target: string, request: unknown): readonly (readonly string[])[] {
+function requestRows(request: unknown): readonly (readonly string[])[] {
   const { context, dockerfile, target: stage, platforms, tags, buildArgs } = object(request);
-  const rows = [
+  return [
     ['Context', text(object(context)['path'] ?? object(context)['url'])],
     ['Dockerfile', text(object(dockerfile)['path'] ?? object(dockerfile)['name'])],
     ['Target', text(stage)],
@@ -60,17 +59,15 @@ function requestRows(target: string, request: unknown): readonly (readonly strin
         .join(' '),
     ],
   ];
-  return titled(target, rows);
 }
 
-function resultRows(target: string, result: unknown): readonly (readonly string[])[] {
+function resultRows(result: unknown): readonly (readonly string[])[] {
   const { id, manifest, destinations } = object(result);
-  const rows = [
+  return [
     ['Image', text(id)],
     ['Digest', text(object(manifest)['digest'])],
     ['Outputs', list(destinations).map(text).join(', ')],
   ];
-  return titled(target, rows);
 }
 
 function titled(target: string, rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
