@@ -11,10 +11,12 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
+import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
+import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
-import { buildContext, good, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
+import { buildContext, good, runTbuild, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
 
 const FILES = {
   Dockerfile: `FROM busybox AS build
@@ -152,6 +154,15 @@ test('trees whose files are gone are made again', async () => {
   const build = good(await buildContext(context, { store, args: ['--no-cache-filter', 'build'] }));
   expect(build.tree().readText('/out')).toBe('a\n');
   isRight(build);
+});
+
+test('a disk that fails when the build has ended does not fail it', needs('root', 'strace'), async () => {
+  const store = scratchDirectory('store');
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const failing = ['-f', '-qq', '-o', '/dev/null', '-P', store, '-e', 'inject=statfs:error=EIO'];
+  const build = [program, 'build', '--root', store, '-t', 'app:1', context];
+  await runChecked('strace', [...failing, ...build], { env: { HOME: scratchDirectory('home') } });
+  expect(good(await runTbuild(['images', '--quiet'], { store })).stdout).not.toBe('');
 });
 
 const parts = [

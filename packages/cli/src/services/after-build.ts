@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { startupSnapshot } from 'node:v8';
 import type { Services } from '@tbuild/builder';
+import { errnoName } from '@tbuild/errors';
 import { type CacheLimits, mayExceed, sweepLeftovers, withDefaultLimits } from '@tbuild/gc';
 import { shellQuoted, startProcess } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -28,8 +29,17 @@ export function cacheLimits({ variables }: Environment): CacheLimits {
 /**
  * Tidies the store after a build: removes leftovers of killed builds. A process that nobody waits for syncs new files to the
  * disk, empties the trash, and keeps the cache within its limits. Costs a build without such work only a few system calls.
+ * A fault of the disk does not fail the build, which has ended: a later one does the rest.
  */
-export function tidyAfterBuild({ store, flavour, now }: Services, limits: CacheLimits): void {
+export function tidyAfterBuild(services: Services, limits: CacheLimits): void {
+  try {
+    tidy(services, limits);
+  } catch (error) {
+    if (errnoName(error) === undefined) throw error;
+  }
+}
+
+function tidy({ store, flavour, now }: Services, limits: CacheLimits): void {
   sweepLeftovers(store, now());
   const trash = listDirectory(store.trash).slice(0, AT_ONCE);
   const hasNew = needsSync(store);
