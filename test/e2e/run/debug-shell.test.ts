@@ -136,8 +136,11 @@ describe('a shell', needs('tmux'), () => {
       expect(ci.exitCode()).toBe(1);
       expect(await ci.scrollback()).not.toContain('[q]uit');
     }
-    for (const [text, ...keys] of [['q'], ['', 'C-c']] as const) {
-      await using terminal = await startTerminal(args, { env: { TBUILD_ROOT: newStore(), CI: '' } });
+    for (const [CI, text, ...keys] of [
+      ['', 'q'],
+      ['false', '', 'C-c'],
+    ] as const) {
+      await using terminal = await startTerminal(args, { env: { TBUILD_ROOT: newStore(), CI } });
       await terminal.waitFor('[q]uit');
       await terminal.send(text, ...keys);
       await terminal.screens();

@@ -71,6 +71,17 @@ describe('tbuild debug', needs('tmux'), () => {
     expect(await terminal.scrollback()).toMatch(/^The record lacks the values of .*TOKEN/m);
   });
 
+  test('right after the build has the values that the record lacks', async () => {
+    const store = newStore();
+    const Dockerfile = 'FROM busybox\nARG TOKEN\nENV APP_TOKEN=my-$TOKEN\nRUN exit 3\n';
+    const args = ['--build-arg', 'TOKEN=hush-hush', ...baseImageArguments(), writeFiles({ Dockerfile })];
+    await using terminal = await startTbuild(['build', '--on-error', 'shell', ...args], { store });
+    await terminal.waitFor('(step)');
+    await terminal.send('echo $TOKEN, $APP_TOKEN', 'Enter');
+    await terminal.waitFor(/^hush-hush, my-hush-hush$/m);
+    expect(await terminal.scrollback()).not.toContain('The record lacks');
+  });
+
   test('has the agents and keys of the build, and those of --ssh', needs('ssh-keygen'), async () => {
     const store = newStore();
     const [key = '', other = ''] = ['key', 'other'].map((name) => join(scratchDirectory('keys'), name));

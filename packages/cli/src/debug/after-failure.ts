@@ -6,7 +6,7 @@ import type { OnError } from './on-error.ts';
 import type { PlaceOptions } from './shell-place.ts';
 
 /** A build in which a step failed. */
-export interface FailedBuild extends Pick<PlaceOptions, 'secretsOf'> {
+export interface FailedBuild extends Pick<PlaceOptions, 'secretsOf' | 'variablesOf'> {
   readonly ref: string;
   readonly store: StoreLayout;
 }
@@ -17,9 +17,9 @@ export async function wantsRetry(failed: FailedBuild, onError: OnError, env: Env
   return onError === 'shell' ? shellIn(failed, env) : ask(failed, env);
 }
 
-async function shellIn({ ref, store, secretsOf }: FailedBuild, env: Environment): Promise<boolean> {
+async function shellIn({ ref, store, secretsOf, variablesOf }: FailedBuild, env: Environment): Promise<boolean> {
   const { openShell, RETRY } = await import('./open-shell.ts');
-  const options = { build: ref, note: ', "retry" builds again', before: false, secretsOf };
+  const options = { build: ref, note: ', "retry" builds again', before: false, secretsOf, variablesOf };
   return (await interruptible((signal) => openShell({ ...options, signal }, store, env))) === RETRY;
 }
 

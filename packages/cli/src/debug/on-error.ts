@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { TbuildError } from '@tbuild/errors';
+import { goBool } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import { choiceOf } from '../flags/choice.ts';
 
@@ -14,7 +15,7 @@ export function onErrorOf(given: string | undefined, { stdout, stderr, variables
   // Node's stream of standard input begins to read when it is made, and the input may be the Dockerfile.
   const isTerminal = isatty(0) && stdout.isTTY === true && stderr.isTTY === true;
   const chosen = choiceOf(
-    given ?? (isTerminal && !variables.CI ? 'ask' : 'exit'),
+    given ?? (isTerminal && !isCi(variables) ? 'ask' : 'exit'),
     ['ask', 'shell', 'exit'],
     '--on-error',
   );
@@ -23,4 +24,9 @@ export function onErrorOf(given: string | undefined, { stdout, stderr, variables
       hint: 'To get files of a failed step, use -o type=local,dest=DIR,from=PATH,when=failure',
     });
   return chosen;
+}
+
+/** CI systems set CI to "true", or to anything else. */
+function isCi({ CI = '' }: Environment['variables']): boolean {
+  return CI !== '' && goBool(CI) !== false;
 }

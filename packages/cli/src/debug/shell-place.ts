@@ -16,6 +16,8 @@ export interface PlaceOptions {
   readonly ssh?: BuildRequest['ssh'];
   /** Returns what reads the secrets of a target. */
   secretsOf(target: string): ((id: string) => Buffer | undefined) | undefined;
+  /** Returns the variables of a step where its build is known better than by its record. */
+  variablesOf?(step: string): readonly string[] | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface PlaceOptions {
  * @throws TbuildError NOT_FOUND for a step that did not run.
  */
 export function shellPlace(record: BuildRecord, step: RecordedStep, options: PlaceOptions): ShellPlace {
-  const { before, network, secretsOf } = options;
+  const { before, network, secretsOf, variablesOf } = options;
   const byId = new Map(record.steps.map((one) => [one.id, one]));
   const bases = record.steps.flatMap((one) => (one.image === undefined ? [] : [{ step: plain(one), op: one.image }]));
   const base = step.base === undefined ? undefined : byId.get(step.base)?.result;
@@ -39,7 +41,8 @@ export function shellPlace(record: BuildRecord, step: RecordedStep, options: Pla
     secretScope: '',
     readSecret: secretsOf(name),
   };
-  const op = step.run ?? surroundings(record, step, byId);
+  const recorded = step.run ?? surroundings(record, step, byId);
+  const op = { ...recorded, env: variablesOf?.(step.id) ?? recorded.env };
   return {
     target,
     step: plain(step),

@@ -24,7 +24,10 @@ export async function withRetries(onError: OnError, env: Environment, build: () 
 
 /** What a report of a failure needs of the build. */
 export interface FailureContext extends Pick<FailedBuild, 'secretsOf'>, Pick<ReportOptions, 'sourceOf'> {
-  readonly opened: { readonly ref: string; readonly services: Pick<Services, 'store' | 'now'> };
+  readonly opened: Pick<FailedBuild, 'variablesOf'> & {
+    readonly ref: string;
+    readonly services: Pick<Services, 'store' | 'now'>;
+  };
   readonly flags: { readonly debug?: boolean; readonly root?: string };
   readonly onError: OnError;
 }
@@ -32,7 +35,13 @@ export interface FailureContext extends Pick<FailedBuild, 'secretsOf'>, Pick<Rep
 /** Reports why a build failed, when the failed step succeeded last, and how to look into it unless that is asked. */
 export async function reportFailure(
   error: unknown,
-  { opened: { ref, services }, flags: { debug = false, root }, onError, sourceOf, secretsOf }: FailureContext,
+  {
+    opened: { ref, services, variablesOf },
+    flags: { debug = false, root },
+    onError,
+    sourceOf,
+    secretsOf,
+  }: FailureContext,
   { stderr }: Environment,
 ): Promise<BuildEnd> {
   const { store, now } = services;
@@ -41,5 +50,5 @@ export async function reportFailure(
   if (!hasCode(error, 'PROCESS_FAILED')) return { exitCode };
   const { lastSuccess, shellNote } = await import('../print/failed-step.ts');
   stderr.write(lastSuccess(store, ref, now()) + (onError === 'exit' ? shellNote(store, ref, root) : ''));
-  return { exitCode, failed: { ref, store, secretsOf } };
+  return { exitCode, failed: { ref, store, secretsOf, variablesOf } };
 }

@@ -9,6 +9,7 @@ import {
 } from '@tbuild/builder';
 import { createBuildRef } from '@tbuild/builds';
 import type { SourceRange } from '@tbuild/errors';
+import type { Graph, StepId } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
@@ -32,13 +33,19 @@ export interface AskedBuild {
   readonly settings: BuildSettings;
 }
 
-/** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
-export interface OpenBuild extends AsyncDisposable {
+/** What builds of one and of several targets have. */
+interface Opened extends AsyncDisposable {
   readonly ref: string;
+  readonly services: Services;
+  /** Returns the variables of a RUN step that was planned: the record of the build may lack values. */
+  variablesOf(step: string): readonly string[] | undefined;
+}
+
+/** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
+export interface OpenBuild extends Opened {
   /** The name that people read. */
   readonly name: string;
   readonly request: BuildRequest;
-  readonly services: Services;
   /** Builds, until Ctrl-C or the time limit. */
   run(run: Omit<BuildRun, 'signal' | 'progress' | 'ref'>): Promise<BuildResult>;
 }
@@ -58,13 +65,10 @@ export interface AskedTarget extends Pick<BuildTarget, 'name' | 'isLink' | 'secr
 }
 
 /** A build of several targets that is ready to run and holds a lease. */
-export interface OpenBake extends AsyncDisposable {
-  /** The reference of the build of all targets. */
-  readonly ref: string;
+export interface OpenBake extends Opened {
   /** The name that people read. */
   readonly name: string;
   readonly targets: readonly BuildTarget[];
-  readonly services: Services;
   /** Builds all targets, until Ctrl-C or the time limit. Returns the results by name. */
   run(run: Omit<BuildRun, 'signal' | 'progress' | 'ref' | 'readSecret'>): Promise<ReadonlyMap<string, BuildResult>>;
 }
@@ -77,9 +81,9 @@ export function openBuild({ spec, settings: given }: AskedBuild, env: Environmen
   return withLease(given, env, ({ root, lease, settings }) => {
     const request = buildRequest(spec, env, { host: thisPlatform(), root });
     const opened = openServices({ settings, root, lease, requests: [request], timeout: spec.timeout }, env, progress);
-    const { ref, services, within, ...closing } = opened;
+    const { ref, services, within, onPlanned, ...closing } = opened;
     const name = buildName(request);
-    const asRecorded = { ref, name, requests: { '': request }, settings, services };
+    const asRecorded = { ref, name, requests: { '': request }, settings, services, onPlanned };
     return {
       ref,
       name,
@@ -111,12 +115,12 @@ export function openBake(
     const requests = requested.map(({ request }) => request);
     refuseSharing(requests);
     const opened = openServices({ settings, root, lease, requests, timeout }, env, progress);
-    const { ref, services, within, ...closing } = opened;
+    const { ref, services, within, onPlanned, ...closing } = opened;
     const targets = requested.map((target) => ({ ...target, ref }));
     const made = targets.filter(({ isLink }) => !isLink);
     const name = made.map((target) => target.name).join(', ');
     const named = Object.fromEntries(targets.map((target) => [target.name, target.request]));
-    const asRecorded = { ref, name, requests: named, settings, services };
+    const asRecorded = { ref, name, requests: named, settings, services, onPlanned };
     return {
       ref,
       name,
@@ -156,9 +160,8 @@ interface ToOpen extends Leased {
   readonly timeout: string | undefined;
 }
 
-interface OpenServices extends AsyncDisposable {
-  readonly ref: string;
-  readonly services: Services;
+interface OpenServices extends Opened {
+  onPlanned(graph: Graph): void;
   /** Runs work until Ctrl-C or the time limit. */
   within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
@@ -178,9 +181,15 @@ function openServices(
     env,
   );
   const limits = cacheLimits(env);
+  let planned: Graph | undefined;
   return {
     ref: createBuildRef(services.now()),
     services,
+    onPlanned: (graph) => void (planned = graph),
+    variablesOf(step) {
+      const op = planned?.steps.get(step as StepId)?.op;
+      return op?.kind === 'run' ? op.env : undefined;
+    },
     within: (work) => interruptible((interrupted) => withTimeLimit(timeLimit, interrupted, work)),
     async [Symbol.asyncDispose]() {
       {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import type { BuildRequest, BuildResult, BuildRun, Services } from '@tbuild/builder';
 import { type AskedRecord, buildId, listBuilds, openRecorder, type Recorder, tidyBuilds } from '@tbuild/builds';
+import type { Graph } from '@tbuild/graph';
 import { formatPlatform } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
 import type { BuildSettings } from '@tbuild/spec';
@@ -16,13 +17,14 @@ export interface ToRecord {
   readonly requests: Readonly<Record<string, BuildRequest>>;
   readonly settings: BuildSettings;
   readonly services: Pick<Services, 'store' | 'platform' | 'now'>;
+  onPlanned(graph: Graph): void;
 }
 
 type Run = Omit<BuildRun, 'signal' | 'ref'>;
 
 /** Runs a build and leaves a record of it in the store, also when it fails. */
 export async function recorded<T extends BuildResult | ReadonlyMap<string, BuildResult>>(
-  { ref, name, requests, settings, services }: ToRecord,
+  { ref, name, requests, settings, services, onPlanned }: ToRecord,
   run: Run,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
@@ -36,9 +38,13 @@ export async function recorded<T extends BuildResult | ReadonlyMap<string, Build
     settings,
   };
   const recorder = openRecorder(asked, { store, now });
+  const planned: Recorder['planned'] = (graph, images) => {
+    recorder.planned(graph, images);
+    onPlanned(graph);
+  };
   let hasFailed = false;
   try {
-    const made = await work(following(run, recorder));
+    const made = await work(following(run, { ...recorder, planned }));
     const results: readonly [string, BuildResult][] = made instanceof Map ? [...made] : [['', made]];
     recorder.completed(
       Object.fromEntries(results.map(([target, result]) => [target, { ...result, warnings: undefined }])),
