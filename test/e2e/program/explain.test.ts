@@ -45,6 +45,14 @@ test('explain tells what lines cost in recorded builds, what runs them again, an
   expect(text.split('\n').every((line) => [...line].length <= 80)).toBe(true);
 });
 
+test('explain shows where a Dockerfile cannot be parsed', async () => {
+  const cwd = writeFiles({ Dockerfile: 'FROM busybox\nRUNN true\n' });
+  const { exitCode, stderr } = await runTbuild(['explain', '.'], { cwd, store: scratchDirectory('store') });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('Dockerfile:2:1');
+  expect(stderr).toContain('   2 | >>> RUNN true\n     |     ^^^^\n');
+});
+
 test('explain with a word that is neither a path nor a check is a mistake', async () => {
   const { exitCode, stderr } = await runTbuild(['explain', 'UndefinedVra'], { cwd: scratchDirectory('empty') });
   expect(exitCode).toBe(2);

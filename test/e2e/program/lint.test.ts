@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { startTbuild } from '../../support/tbuild-terminal.ts';
 import { runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 const BEFORE = 'from scratch as Base\r\nENV A b  c\r\nCOPY x \\\r\n\r\n  /y\r\nEXPOSE 80/TCP';
@@ -19,6 +20,13 @@ test('lint reports what --check reports, and takes the path of a Dockerfile', as
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ warnings: [{ ruleName: 'LegacyKeyValueFormat' }] });
   expect((await lint(join(cwd, 'app'))).stdout).toContain('1 warning has been found!');
+});
+
+test('the code of a finding fits a narrow terminal', needs('tmux'), async () => {
+  const cwd = writeFiles({ Dockerfile: `FROM scratch\nCMD ${'many words '.repeat(20)}\n` });
+  await using terminal = await startTbuild(['lint', cwd], { store: scratchDirectory('store'), columns: 50 });
+  await terminal.screens();
+  expect(await terminal.scrollback()).toMatch(/^ {3}2 \| >>> CMD many words .*…\n {5}\| {5}\^\^\^\n/m);
 });
 
 test('lint --fix replaces the file behind a link, keeps its mode, and reports what is left', async () => {

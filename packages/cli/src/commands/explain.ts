@@ -17,7 +17,7 @@ export const explain = storeCommand({
     format: { kind: 'text', value: 'FORMAT', help: 'Print text or json' },
   },
   takes: [0, Infinity],
-  async run({ flags: { file, format }, words, services, env, signal }) {
+  async run({ flags: { file, format }, words, services, env, signal, sources }) {
     const [word = '.', ...more] = words;
     const isPath = more.length === 0 && words.length === 1 && !isCheck(word) && existsSync(resolve(env.cwd, word));
     if (!isPath && file === undefined) {
@@ -29,6 +29,7 @@ export const explain = storeCommand({
     const place = placeIn(word, file, env.cwd);
     const { path, name } = localDockerfile(place, env.cwd);
     const text = readLimitedFile(path, { what: `Dockerfile ${JSON.stringify(name)}` })?.toString() ?? '';
+    sources.set(name, text);
     const directory = resolve(env.cwd, place.context);
     const inContext = relative(directory, path);
     const { explainDockerfile } = await import('../explain/explain-dockerfile.ts');

@@ -30,6 +30,8 @@ export interface StoreCall<F extends Flags> {
   readonly services: Services;
   readonly env: Environment;
   readonly signal: AbortSignal;
+  /** The texts of files that errors may point into, by name. */
+  readonly sources: Map<string, string>;
 }
 
 /** Makes a command: adds the help text, the options of the store, the services and cancelling. */
@@ -57,9 +59,10 @@ export function storeCommand<F extends Flags>({
           hint: `Run "tbuild ${usage.split(' ')[0]} --help" for the options`,
         });
       const services = createServices({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
-      return onStore({ services, debug: common.debug }, env, async () => {
+      const sources = new Map<string, string>();
+      return onStore({ services, debug: common.debug, sources }, env, async () => {
         const code = await interruptible(
-          async (signal) => run({ flags: own, words, services, env, signal }),
+          async (signal) => run({ flags: own, words, services, env, signal, sources }),
           'Command was cancelled',
         );
         return code ?? 0;
@@ -68,16 +71,23 @@ export function storeCommand<F extends Flags>({
   };
 }
 
+interface StoreWork extends Partial<Pick<StoreCall<Flags>, 'sources'>> {
+  readonly services: Services;
+  readonly debug?: boolean;
+}
+
 /** Works on a store and closes it. Reports a failure here, where it can name the store. */
 export async function onStore(
-  { services, debug = false }: { readonly services: Services; readonly debug?: boolean },
+  { services, debug = false, sources }: StoreWork,
   { stderr }: Environment,
   work: () => Promise<number>,
 ): Promise<number> {
   try {
     return await work();
   } catch (error) {
-    stderr.write(await formatError(error, { debug, store: services.store.root, sourceOf: () => undefined }));
+    const sourceOf = (file: string) => sources?.get(file);
+    const { columns } = stderr;
+    stderr.write(await formatError(error, { debug, store: services.store.root, sourceOf, columns }));
     return exitCodeOf(error);
   } finally {
     await services.close();

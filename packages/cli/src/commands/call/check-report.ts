@@ -4,18 +4,18 @@ import { base64, protoLocation } from './proto-location.ts';
 
 type Warning = CheckReport['warnings'][number];
 
-/** Returns what `--check` prints for people, in Docker's words. An error is printed like every other. */
-export function checkText({ warnings, source, error }: CheckReport): string {
+/** Returns what `--check` prints for people, in Docker's words, on a terminal of this width. An error is printed like every other. */
+export function checkText({ warnings, source, error }: CheckReport, columns?: number): string {
   const inOrder = warnings.toSorted((a, b) => a.location.start.line - b.location.start.line);
-  const all = inOrder.map((warning) => `\n${warningText(warning, source.text)}`).join('');
+  const all = inOrder.map((warning) => `\n${warningText(warning, source.text, columns)}`).join('');
   if (warnings.length === 0) return error === undefined ? 'Check complete, no warnings found.\n' : '';
   const count = warnings.length === 1 ? '1 warning has' : `${warnings.length} warnings have`;
   return `Check complete, ${count} been found!\n${all}${error === undefined ? '' : '\n'}`;
 }
 
-function warningText({ rule, url, message, location, token }: Warning, text: string): string {
+function warningText({ rule, url, message, location, token }: Warning, text: string, columns?: number): string {
   const place = `${location.file}:${location.start.line}`;
-  return `WARNING: ${rule} - ${url}\n${message}\n${place}\n${sourceFrame(text, location, { token })}`;
+  return `WARNING: ${rule} - ${url}\n${message}\n${place}\n${sourceFrame(text, location, { token, columns })}`;
 }
 
 /** Returns BuildKit's JSON. */

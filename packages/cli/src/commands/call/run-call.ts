@@ -45,7 +45,9 @@ const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
   async check({ format, ignoreStatus }, request, { services, run, env }) {
     const report = await checkBuild(request, services, run);
     const { warnings, error } = report;
-    const output = checkOutput(format, report, () => repositoryPath(request, report.source.name, env));
+    const { columns } = env.stdout;
+    const pathOf = () => repositoryPath(request, report.source.name, env);
+    const output = checkOutput(format, report, { columns, pathOf });
     return {
       output,
       exitCode: warnings.length > 0 && !ignoreStatus ? 1 : 0,
@@ -65,10 +67,14 @@ const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
   },
 };
 
-function checkOutput(format: CallSpec['format'], report: CheckReport, pathOf: () => string): string {
+function checkOutput(
+  format: CallSpec['format'],
+  report: CheckReport,
+  { columns, pathOf }: { readonly columns?: number; pathOf(): string },
+): string {
   const other = CHECK_FORMATS.find((one) => one === format);
   if (other !== undefined) return formatCheck(other, report, pathOf());
-  return format === 'json' ? print(checkJson(report)) : checkText(report);
+  return format === 'json' ? print(checkJson(report)) : checkText(report, columns);
 }
 
 function print(document: object): string {
