@@ -345,6 +345,16 @@ const changes: [name: string, change: () => void, message: string | undefined][]
   ['rewritten', () => writeFileSync(join(source, 'f'), 'other'), 'File "f" changed during the build'],
   ['grown', () => writeFileSync(join(source, 'f'), 'keyed and more'), 'File "f" changed during the build'],
   ['deleted', () => rmSync(join(source, 'f')), 'File "f" changed during the build'],
+  [
+    'replaced by a link',
+    () => (rmSync(join(source, 'f')), symlinkSync('/etc/passwd', join(source, 'f'))),
+    'File "f" changed during the build',
+  ],
+  [
+    'replaced by a directory',
+    () => (rmSync(join(source, 'f')), mkdirSync(join(source, 'f'))),
+    'File "f" changed during the build',
+  ],
 ];
 
 test.each(changes)('A file changes between key and copy: %s', (_, change, message) => {

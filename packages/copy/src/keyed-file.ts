@@ -15,7 +15,7 @@ export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, copied: Copi
     writer.file(copied.path, copied.attributes, { location: entry.location });
     copyAgainIfChanged(entry, writer, copied);
   } catch (error) {
-    throw isGone(entry) ? changedFile(entry, error) : error;
+    throw isNoFile(entry) ? changedFile(entry, error) : error;
   }
 }
 
@@ -25,7 +25,7 @@ export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, copied: Cop
     yield* writer.copy(copied.path, copied.attributes, entry.location);
     copyAgainIfChanged(entry, writer, copied);
   } catch (error) {
-    throw isGone(entry) ? changedFile(entry, error) : error;
+    throw isNoFile(entry) ? changedFile(entry, error) : error;
   }
 }
 
@@ -43,8 +43,9 @@ function copyAgainIfChanged(entry: TreeEntry, writer: TreeWriter, { path, attrib
   requireSame(entry, hasher, `sha256:${hash.digest('hex')}`);
 }
 
-function isGone({ location }: TreeEntry): boolean {
-  return lstatSync(location, { throwIfNoEntry: false }) === undefined;
+/** The file is gone, or something else has its name. */
+function isNoFile({ location }: TreeEntry): boolean {
+  return lstatSync(location, { throwIfNoEntry: false })?.isFile() !== true;
 }
 
 /**
