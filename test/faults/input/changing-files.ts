@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import type { ProcessResult } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import type { FaultContext } from '../fault-row.ts';
+import { buildArguments, runGood, type RunOptions, runTbuild, writeFiles } from '../run-tbuild.ts';
+import { type Change, type Changing, makeChange, randomChange } from './changes.ts';
+import { digestIn, filesIn } from './image-files.ts';
+import { KnownStates } from './known-states.ts';
+
+/** Every way in which a build reads a context. */
+const DOCKERFILE = `FROM busybox AS build
+COPY src /src
+RUN --mount=type=bind,source=src,target=/m cd /m && find . -type f | sort | xargs -r sha256sum > /sums
+FROM busybox
+COPY --from=build /sums /sums
+COPY src/single /single
+COPY --link src /linked
+COPY src /src
+`;
+
+/** Changes files while a build reads them: the image has what they have been, or the error names one of them. */
+export async function changeFiles(context: FaultContext): Promise<void> {
+  const { random, directory, count } = context;
+  const files = randomFiles(context);
+  const states = new KnownStates(files);
+  const paths = states.paths();
+  const planned = Array.from({ length: 1 + random.int(random.pick([3, 20, 200])) }, () => randomChange(random, paths));
+  const hasBuilt = random.int(2) === 0;
+  const project = writeProject(directory, files);
+  const duration = await durationOf(context);
+  const changes = context.plan(planned);
+  if (hasBuilt) await runGood(context, buildInto(join(directory, 'before'), project));
+  const image = join(directory, 'image');
+  const changing = { directory: join(project, 'src'), aside: join(directory, 'aside'), states };
+  const result = await runTbuild(
+    context,
+    buildInto(image, project),
+    whileChanging(changes, { changing, duration, count }),
+  );
+  if (result.exitCode === 0) requireReal(image, states, context);
+  else requireNamed(result, changes, context);
+  count(result.exitCode === 0 ? 'images' : 'errors');
+  await requireSameAsNew(context, project);
+  await runGood(context, ['fsck', '--full']);
+}
+
+/** A file of many is read long before or after the others; a large one is read in pieces. */
+function randomFiles({ random }: FaultContext): Readonly<Record<string, string>> {
+  const many = Array.from({ length: random.pick([3, 300]) }, (_, at) => [
+    `${at % 5}/${at}`,
+    `${at}\n`.repeat(1 + (at % 90)),
+  ]);
+  const large = random.int(3) === 0 ? { large: 'large\n'.repeat(1_000_000) } : {};
+  return { single: 'single\n', ...Object.fromEntries(many), ...large };
+}
+
+function writeProject(directory: string, files: Readonly<Record<string, string>>): string {
+  const project = writeFiles(join(directory, 'project'), { Dockerfile: DOCKERFILE });
+  writeFiles(join(project, 'src'), files);
+  return project;
+}
+
+function buildInto(layout: string, project: string): string[] {
+  return buildArguments(project, '-o', `type=oci,dest=${layout},tar=false,rewrite-timestamp=true`);
+}
+
+let duration: Promise<number> | undefined;
+
+/** Returns how many milliseconds a build takes that nothing disturbs. */
+function durationOf(context: FaultContext): Promise<number> {
+  return (duration ??= measure({ ...context, directory: scratchDirectory('duration') }));
+}
+
+async function measure(context: FaultContext): Promise<number> {
+  const project = writeProject(context.directory, { single: '' });
+  const began = Date.now();
+  await runGood(context, buildInto(join(context.directory, 'image'), project));
+  return Date.now() - began;
+}
+
+interface Changes extends Pick<FaultContext, 'count'> {
+  readonly changing: Changing;
+  readonly duration: number;
+}
+
+/** Returns the options of a program while which the changes happen. */
+function whileChanging(changes: readonly Change[], { changing, duration: length, count }: Changes): RunOptions {
+  return {
+    onStart(child) {
+      const timers = changes.map((change) =>
+        setTimeout(() => makeChange(change, changing) && count('changes'), change.moment * length),
+      );
+      child.once('exit', () => timers.forEach(clearTimeout));
+    },
+  };
+}
+
+function requireReal(layout: string, states: KnownStates, { fail }: FaultContext): void {
+  const image = filesIn(layout);
+  for (const place of ['src', 'linked'])
+    for (const path of states.paths()) {
+      const state = image.stateOf(`${place}/${path}`);
+      if (!states.has(path, state)) fail(`The image has /${place}/${path} as what it never was: ${state}`);
+    }
+  for (const [path, state] of image.below('single'))
+    if (!states.has(path, state)) fail(`The image has /${path} as what it never was: ${state}`);
+  for (const line of image.textOf('sums').split('\n').filter(Boolean)) {
+    const [hash, path = ''] = line.split('  ./');
+    if (!states.has(path, `file ${hash}`)) fail(`The mount had ${path} as what it never was`, line);
+  }
+}
+
+/** The error is one for users and names a file that changed, or a directory of it. */
+function requireNamed({ exitCode, stderr }: ProcessResult, changes: readonly Change[], { fail }: FaultContext): void {
+  if (exitCode !== 1) fail(`The build exited with ${exitCode}, expected 1`, stderr);
+  if (/Internal error|\n\s+at .*:\d+:\d+/.test(stderr)) fail('The build ended with an internal error', stderr);
+  const error = stderr.slice(stderr.lastIndexOf('ERROR: '));
+  if (!changes.some(({ path }) => error.includes(`src/${path}`))) fail('The error names no file that changed', stderr);
+}
+
+/** The next build fails or makes the image that a build in an empty store makes. */
+async function requireSameAsNew(context: FaultContext, project: string): Promise<void> {
+  const { directory, count, fail } = context;
+  const next = await runTbuild(context, buildInto(join(directory, 'next'), project));
+  const fresh = await runTbuild(context, buildInto(join(directory, 'new'), project), {
+    store: join(directory, 'other'),
+  });
+  const output = `${next.stderr}\n${fresh.stderr}`;
+  if (next.exitCode !== fresh.exitCode) fail('The next build does not end as one in an empty store', output);
+  if (next.exitCode !== 0) return count('files that are gone');
+  if (digestIn(join(directory, 'next')) !== digestIn(join(directory, 'new')))
+    fail('The next image is not that of an empty store', output);
+}
