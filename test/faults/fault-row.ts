@@ -20,6 +20,8 @@ export interface FaultContext {
   readonly directory: string;
   /** Aborts when the case takes too long, or the run is interrupted. */
   readonly signal: AbortSignal;
+  /** How much a case does, where a row can do more: 1 in `npm test`, and what `--size` says elsewhere. */
+  readonly size: number;
   /** Adds to a figure of the row, such as `steps reused`. */
   count(what: string, n?: number): void;
   /** Ends the case: something does not hold. `details` are printed below the sentence. */

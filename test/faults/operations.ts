@@ -21,6 +21,8 @@ export interface Operation {
   readonly name: string;
   /** The project that it builds. */
   readonly builds?: Variant;
+  /** Variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   arguments(site: Site): readonly string[];
 }
 
@@ -85,6 +87,7 @@ export const operations: readonly Operation[] = [
   ),
   build('export an archive', 'a', (site) => ['--output', `type=oci,dest=${join(outputsOf(site), 'image.tar')}`]),
   build('export a directory', 'b', (site) => ['--output', `type=local,dest=${join(outputsOf(site), 'tree')}`]),
+  { ...build('build beyond the limit of the cache', 'b'), env: { TBUILD_MAX_USED_SPACE: '1MB' } },
   build('push', 'a', ({ registry, directory }) => [
     '--output',
     `type=registry,name=${registry}/${basename(directory).toLowerCase()}/app:1,rewrite-timestamp=true`,

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { once, setMaxListeners } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { eventually } from '../support/eventually.ts';
-import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { patience } from '../support/patience.ts';
 import { seededRandom } from '../support/random.ts';
 import { scratchDirectory } from '../support/scratch.ts';
+import { endLeftovers, requireNothingLeft } from './case-leftovers.ts';
 import type { FaultContext, FaultRow } from './fault-row.ts';
 
 export interface Case {
@@ -16,6 +14,8 @@ export interface Case {
   readonly number: number;
   /** The operations of the plan to keep, counted from 0. Default: all. */
   readonly keep?: readonly number[];
+  /** See {@link FaultContext.size}. Default: 1. */
+  readonly size?: number;
 }
 
 export interface CaseResult {
@@ -27,27 +27,30 @@ export interface CaseResult {
 }
 
 export interface CaseOptions {
+  /** Ends the case as a failure. */
   readonly signal?: AbortSignal;
-  /** Leaves the directory of a case that fails, and names it in the failure. */
-  readonly keepsDirectory?: boolean;
+  /** An empty directory for the case, which stays when it fails, and which the failure names. Default: one that never stays. */
+  readonly directory?: string;
 }
 
-/** Milliseconds after which a case hangs. */
+/** Milliseconds after which a case of size 1 hangs. */
 const LIMIT = Math.round(120_000 * patience);
 
 /** Runs a case and returns what it counted and why it failed. Throws nothing. */
 export async function runCase(
-  { row, seed, number, keep }: Case,
-  { signal, keepsDirectory = false }: CaseOptions = {},
+  { row, seed, number, keep, size = 1 }: Case,
+  { signal, directory: lasting }: CaseOptions = {},
 ): Promise<CaseResult> {
   const counts = new Map<string, number>();
-  const limit = AbortSignal.timeout(LIMIT);
-  const directory = keepsDirectory ? mkdtempSync(join(tmpdir(), `tbuild-${row.name}-`)) : scratchDirectory(row.name);
+  const most = LIMIT * Math.max(1, size);
+  const limit = AbortSignal.timeout(most);
+  const directory = lasting ?? scratchDirectory(row.name);
   let operations = 0;
   const context: FaultContext = {
     random: seededRandom(seedOf(`${seed} ${row.name} ${number}`)),
     directory,
     signal: AbortSignal.any([limit, ...(signal === undefined ? [] : [signal])]),
+    size,
     count: (what, n = 1) => void counts.set(what, (counts.get(what) ?? 0) + n),
     fail(sentence, details) {
       throw new FaultError(details === undefined ? sentence : `${sentence}\n${details.trimEnd()}`);
@@ -57,38 +60,38 @@ export async function runCase(
       return keep === undefined ? all : all.filter((_, index) => keep.includes(index));
     },
   };
+  // Commands at once.
+  setMaxListeners(0, context.signal);
   try {
-    await row.run(context);
+    await Promise.race([row.run(context), hangAfterAbort(context.signal)]);
+    context.signal.throwIfAborted();
     await requireNothingLeft(context);
     await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     return { counts, operations };
   } catch (error) {
-    const reason = limit.aborted ? `The case did not end within ${LIMIT / 1000} s\n${text(error)}` : text(error);
-    if (!keepsDirectory) await removeLater(directory);
-    const place = keepsDirectory ? `\nIts files are in ${directory}` : '';
-    return { failure: `${reason}${place}`, counts, operations };
+    const reasons = new Set([text(error)]);
+    if (limit.aborted) reasons.add(`The case did not end within ${most / 1000} s`);
+    else if (signal?.aborted) reasons.add(text(signal.reason));
+    await endLeftovers(directory);
+    if (lasting === undefined) await removeLater(directory);
+    const place = lasting === undefined ? '' : `\nIts files are in ${directory}`;
+    return { failure: `${[...reasons].join('\n')}${place}`, counts, operations };
   }
 }
 
-/** A case that failed may still have processes. What they write after a while is removed with the files of the run. */
+/** How long a row has to end after the abort, so that its own error is reported. Milliseconds. */
+const GRACE = 60_000;
+
+/** Throws when a case is still not over some time after its abort. */
+async function hangAfterAbort(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  await sleep(GRACE, undefined, { ref: false });
+  throw new FaultError('The case does not end after its abort');
+}
+
+/** What a killed process had given to the kernel may still appear. It is removed with the files of the run. */
 async function removeLater(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
-}
-
-/** Every case also checks that nothing it started is left: background work ends by itself. */
-async function requireNothingLeft({ directory, signal, fail }: FaultContext): Promise<void> {
-  const left = () => [...processesNaming(directory).map((pid) => `process ${pid}`), ...mountsOf(directory)];
-  let found: readonly string[] = [];
-  // A process that starts another one may be gone before that one has its name.
-  const isGone = () => (found = left()).length === 0;
-  await eventually(() => signal.aborted || (isGone() && isGone()));
-  if (found.length > 0) fail('Processes or mounts are left', found.join('\n'));
-}
-
-/** Every process with a mount namespace of its own has a copy of the disks that a case mounts for itself. */
-function mountsOf(directory: string): readonly string[] {
-  const own = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  return mountsNaming(directory).filter((line) => line.includes(' - overlay ') || own.includes(line));
 }
 
 /** A check of a case that does not hold. */
@@ -104,7 +107,8 @@ function seedOf(words: string): number {
 }
 
 /** Returns the command that runs exactly this case again. */
-export function replayCommand({ row, seed, number, keep }: Case): string {
+export function replayCommand({ row, seed, number, keep, size = 1 }: Case): string {
   const kept = keep === undefined ? '' : ` --keep ${keep.join(',')}`;
-  return `npm run test:faults -- --seed ${seed} --row ${row.name} --case ${number}${kept}`;
+  const sized = size === 1 ? '' : ` --size ${size}`;
+  return `npm run test:faults -- --seed ${seed} --row ${row.name} --case ${number}${sized}${kept}`;
 }

@@ -1,4 +1,7 @@
-// Breaks tbuild on purpose:  npm run test:faults -- --seed S --minutes M [--row NAME,…] [--case N [--keep 0,3,…]]
+// Breaks tbuild on purpose:  npm run test:faults -- --seed S --minutes M [--row NAME,…] [--size N] [--case N [--keep 0,3,…]]
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import globalSetup from '../support/global-setup.ts';
 import { needs } from '../support/requirements.ts';
@@ -12,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '2' },
     row: { type: 'string' },
+    size: { type: 'string', default: '1' },
     case: { type: 'string' },
     keep: { type: 'string' },
   },
@@ -19,12 +23,22 @@ const { values } = parseArgs({
 /** A row with more failures ends early: its cases fail for one reason. */
 const MOST_FAILURES = 20;
 const seed = numberOf('--seed', values.seed);
+const size = numberOf('--size', values.size);
 const names = values.row?.split(',');
 const unknown = names?.find((name) => !rows.some((row) => row.name === name));
 if (unknown !== undefined)
   throw new Error(`There is no row "${unknown}", only ${rows.map(({ name }) => name).join(', ')}`);
+/** Where the cases work. */
+const place = mkdtempSync(join(tmpdir(), `tbuild-faults-${seed}-`));
+chmodSync(place, 0o755);
+const failed = new Set<string>();
 const interruption = new AbortController();
-process.once('SIGINT', () => interruption.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+/** Rows run code of tbuild in this process too. What nobody catches fails the case that runs, and not the run. */
+let uncaught = new AbortController();
+process.on('uncaughtException', (error) => uncaught.abort(error));
+// Without it, a case that waits for nothing would end the process.
+const awake = setInterval(() => {}, 60_000);
 const tearDown = await globalSetup();
 try {
   const chosen = rows.filter(({ name }) => names?.includes(name) ?? true);
@@ -34,7 +48,9 @@ try {
       : await runOne(chosen, numberOf('--case', values.case));
   if (!isSound) process.exitCode = 1;
 } finally {
+  clearInterval(awake);
   await tearDown();
+  removePassed();
 }
 
 function numberOf(option: string, value: string): number {
@@ -64,8 +80,9 @@ async function runForMinutes(chosen: readonly FaultRow[], minutes: number): Prom
     await addCase(next);
     next.milliseconds += Date.now() - began;
   }
+  console.log(`With --seed ${seed}:`);
   for (const tally of tallies) console.log(lineOf(tally));
-  return tallies.every(({ failures }) => failures === 0);
+  return tallies.length > 0 && tallies.every(({ cases, failures }) => cases > 0 && failures === 0);
 }
 
 function isPossible({ name, needs: needed = [] }: FaultRow): boolean {
@@ -75,8 +92,8 @@ function isPossible({ name, needs: needed = [] }: FaultRow): boolean {
 }
 
 async function addCase(tally: Tally): Promise<void> {
-  const one: Case = { row: tally.row, seed, number: tally.cases + 1 };
-  const { failure, counts, operations } = await runCase(one, { signal: interruption.signal });
+  const one: Case = { row: tally.row, seed, size, number: tally.cases + 1 };
+  const { failure, counts, operations } = await runGuarded(one);
   if (interruption.signal.aborted) return;
   tally.cases++;
   for (const [what, n] of counts) tally.counts.set(what, (tally.counts.get(what) ?? 0) + n);
@@ -88,21 +105,36 @@ async function addCase(tally: Tally): Promise<void> {
   console.log(`It also fails with ${smaller.keep?.length} of its ${operations} operations: ${replayCommand(smaller)}`);
 }
 
+/** Runs a case whose files stay when it fails. */
+async function runGuarded(one: Case): ReturnType<typeof runCase> {
+  uncaught = new AbortController();
+  const signal = AbortSignal.any([interruption.signal, uncaught.signal]);
+  const name = `${one.row.name}-${one.number}`;
+  mkdirSync(join(place, name));
+  const result = await runCase(one, { signal, directory: join(place, name) });
+  if (result.failure !== undefined && !interruption.signal.aborted) failed.add(name);
+  return result;
+}
+
+/** Removes all but the files of cases that failed. */
+function removePassed(): void {
+  for (const name of readdirSync(place).filter((each) => !failed.has(each)))
+    rmSync(join(place, name), { recursive: true, force: true, maxRetries: 10 });
+  if (failed.size === 0) rmSync(place, { recursive: true });
+}
+
 function lineOf({ row, cases, failures, milliseconds, counts }: Tally): string {
-  const figures = [...counts].map(([what, n]) => `${n} ${what}`);
+  const figures = [...counts].toSorted().map(([what, n]) => `${n} ${what}`);
   const seconds = Math.round(milliseconds / 1000);
   return [`${row.name}: ${cases} cases in ${seconds} s`, ...figures, `${failures} failed`].join(', ');
 }
 
-/** Runs one case of one row and leaves its files when it fails. */
+/** Runs one case of one row. */
 async function runOne(chosen: readonly FaultRow[], number: number): Promise<boolean> {
   const [row] = chosen;
   if (row === undefined || chosen.length > 1) throw new Error('--case needs --row NAME');
   const keep = values.keep?.split(',').map(Number);
-  const { failure, counts } = await runCase(
-    { row, seed, number, keep },
-    { signal: interruption.signal, keepsDirectory: true },
-  );
+  const { failure, counts } = await runGuarded({ row, seed, size, number, keep });
   console.log(failure ?? `passed: ${[...counts].map(([what, n]) => `${n} ${what}`).join(', ')}`);
   return failure === undefined;
 }

@@ -37,7 +37,8 @@ async function countCalls(operation: Operation, { registry, archive, signal }: S
   return parseCalls(readFileSync(log, 'utf8'), site.directory);
 }
 
-function traced(log: string, calls: string): readonly string[] {
+/** Returns the command that runs a program and logs calls of it and of all that it starts. */
+export function traced(log: string, calls: string): readonly string[] {
   return ['strace', '-f', '-y', '-s', '0', '-o', log, '-e', `trace=${calls}`];
 }
 
@@ -65,7 +66,7 @@ export function tampering({ name, n }: Call, effect: string, log: string): reado
   return [...traced(log, name), '-e', `inject=${name}:${effect}:when=${n}`];
 }
 
-/** Returns a line of strace without the working directory of the program, which stands before every path. */
+/** Returns a line of strace without the working directory of the program, which stands before every absolute path too. */
 export function withoutWorkingDirectory(line: string): string {
-  return line.replaceAll(/AT_FDCWD<[^>]*>/g, 'AT_FDCWD');
+  return line.replaceAll(/AT_FDCWD<[^>]*>, "\//g, 'AT_FDCWD, "/');
 }

@@ -1,77 +1,112 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ranIn } from '../../support/plain-progress.ts';
+import { sharedService } from '../../support/services.ts';
+import { FINALLY, possibleImages, type Use } from '../concurrency/names.ts';
+import {
+  archiveOf,
+  imageOf,
+  inspect,
+  perform,
+  PROJECTS,
+  randomWork,
+  type Scene,
+  writeProjects,
+} from '../concurrency/works.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
 import { manifestOf } from '../reference.ts';
-import { buildArguments, runGood, runTbuild, writeFiles } from '../run-tbuild.ts';
+import { runGood, type RunOptions, runTbuild } from '../run-tbuild.ts';
 
 export const row: FaultRow = {
   name: 'concurrency',
-  title: 'Builds, prunes, loads and tags at once on one store leave every name with a complete, right image',
-  needs: ['root'],
+  title: 'Commands at once on one store leave every name with a complete image, the last one, and run a step once',
+  needs: ['root', 'registry'],
   brief: 1,
   run: runAtOnce,
 };
 
-const PROJECTS = 3;
+/** Of each 29 of them 16 are builds, 3 prunes and 2 pushes. */
+const AT_ONCE = 25;
 
-interface Work {
-  readonly kind: 'build' | 'prune' | 'tag' | 'load' | 'fsck';
-  readonly project: number;
-  /** The image name that it writes, which no other work writes. */
-  readonly name: string;
-  readonly delay: number;
-}
-
-/** The model: a name has the image of the project that was built under it, or that its tag or archive names. */
+/** The model is a sequential store: what a name has is what the last command gave it, or one of those that overlap with it. */
 async function runAtOnce(context: FaultContext): Promise<void> {
-  const { random, directory } = context;
-  const projects = Array.from({ length: PROJECTS }, (_, number) => writeProject(directory, number));
-  const digests: string[] = [];
-  for (const [number, project] of projects.entries()) {
-    const archive = `type=docker,dest=${join(directory, `${number}.tar`)},name=base:${number}`;
-    const { stderr } = await runGood(context, imageOf(project, `base:${number}`, '-o', archive));
-    digests.push(manifestOf(stderr));
-  }
-  const works = context.plan(
-    Array.from({ length: 10 }, (_, at): Work => ({
-      kind: random.pick(['build', 'build', 'build', 'prune', 'tag', 'load', 'fsck'] as const),
-      project: random.int(PROJECTS),
-      name: `app:${at}`,
-      delay: random.int(300),
-    })),
-  );
-  const written = await Promise.all(works.map((work) => perform(work, context, projects)));
-  for (const { name, project } of written.flatMap((one) => one ?? [])) {
-    const { stdout } = await runGood(context, ['inspect', '--format', '{{.Descriptor.digest}}', name]);
-    if (stdout.trim() !== digests[project])
-      context.fail(
-        `The name ${name} has the image ${stdout.trim()}, expected that of project ${project}, ${digests[project]}`,
-      );
-  }
-  await runGood(context, ['fsck', '--full']);
-}
-
-async function perform({ kind, project, name, delay }: Work, context: FaultContext, projects: readonly string[]) {
-  const commands: Readonly<Record<Work['kind'], readonly string[]>> = {
-    build: imageOf(projects[project] ?? '', name),
-    prune: ['prune', '--all', '--force'],
-    tag: ['tag', `base:${project}`, name],
-    load: ['load', '--input', join(context.directory, `${project}.tar`)],
-    fsck: ['fsck'],
+  const { random, size } = context;
+  const planned = Array.from({ length: Math.round(10 * size) }, () => randomWork(random));
+  writeProjects(context);
+  const scene = await setScene(context);
+  const works = context.plan(planned);
+  const changes: Use[] = scene.built.map((image, number) => ({ name: `base:${number}`, image, start: 0, end: 0 }));
+  const seen: Use[] = [];
+  const left = works.values();
+  const workOff = async (): Promise<void> => {
+    for (const work of left) {
+      await sleep(work.delay);
+      changes.push(...(await perform(work, scene, seen)));
+    }
   };
-  await new Promise((resolve) => setTimeout(resolve, delay));
-  const { exitCode, stdout, stderr } = await runTbuild(context, commands[kind]);
-  if (exitCode !== 0) context.fail(`tbuild ${kind} fails beside other commands`, stdout + stderr);
-  context.count(`${kind}s`);
-  return kind === 'build' || kind === 'tag' ? { name, project } : undefined;
+  await Promise.all(Array.from({ length: AT_ONCE }, workOff));
+  for (const use of seen) requirePossible(use, changes, context);
+  const names = new Set(changes.map(({ name }) => name));
+  for (const name of names) await requireLast(name, changes, context);
+  await runGood(context, ['fsck', '--full']);
+  const second = { store: join(context.directory, 'second') };
+  if ([...names].some(isPushed)) await runGood(context, ['fsck', '--full'], second);
 }
 
-function imageOf(project: string, name: string, ...more: readonly string[]): string[] {
-  return buildArguments(project, '-o', `type=image,name=${name},rewrite-timestamp=true`, ...more);
+/** Builds everything for the first time, all at once. */
+async function setScene(context: FaultContext): Promise<Scene> {
+  const registry = await sharedService('registry');
+  const projects = [...Array.from({ length: PROJECTS }).keys()];
+  const first = async (project: number): Promise<string> => {
+    const archive = `type=docker,dest=${archiveOf(context, project)},name=app:${project}`;
+    const { stderr } = await runGood(context, imageOf(context, project, `base:${project}`, '-o', archive));
+    return manifestOf(stderr);
+  };
+  const [built] = await Promise.all([Promise.all(projects.map(first)), runOnce(context)]);
+  const load = async (project: number): Promise<string> => {
+    const prepared: RunOptions = { store: join(context.directory, 'prepared') };
+    await runGood(context, ['load', '--input', archiveOf(context, project)], prepared);
+    return (await runGood(context, inspect(`app:${project}`), prepared)).stdout.trim();
+  };
+  const loaded = await Promise.all(projects.map(load));
+  return { context, repository: `${registry}/${basename(context.directory).toLowerCase()}`, built, loaded };
 }
 
-function writeProject(directory: string, number: number): string {
-  return writeFiles(join(directory, `project-${number}`), {
-    Dockerfile: `FROM busybox AS build\nCOPY a /a\nRUN cat /a > /b\nFROM busybox\nCOPY --from=build /b /${number}\nRUN echo > /c\n`,
-    a: `${number % 2}\n`,
-  });
+/** Several builds need the same new step at the same time: one runs it, and the others take its result. */
+async function runOnce(context: FaultContext): Promise<void> {
+  const builds = await Promise.all(
+    Array.from({ length: 4 }, (_, at) => runGood(context, imageOf(context, PROJECTS, `once:${at}`))),
+  );
+  const ran = builds.filter(({ stderr }) => ranIn(stderr).length > 0);
+  const output = builds.map(({ stderr }) => stderr).join('\n');
+  if (ran.length !== 1) context.fail(`${ran.length} builds ran the same step, expected 1`, output);
+  if (new Set(builds.map(({ stderr }) => manifestOf(stderr))).size !== 1)
+    context.fail('Builds of one step have different images', output);
+  context.count('waits for another build', output.match(/waiting for process \d+/g)?.length ?? 0);
+}
+
+function isPushed(name: string): boolean {
+  return name.startsWith('pushed ');
+}
+
+/** Looks at what a name has in the end, in the registry by a pull of the whole image into a second store. */
+async function requireLast(name: string, changes: readonly Use[], context: FaultContext): Promise<void> {
+  const [, pushed] = /^pushed (.*)/.exec(name) ?? [];
+  const options: RunOptions = pushed === undefined ? {} : { store: join(context.directory, 'second') };
+  if (pushed !== undefined) await runGood(context, ['pull', pushed], options);
+  const { exitCode, stdout } = await runTbuild(context, inspect(pushed ?? name), options);
+  const image = exitCode === 0 ? stdout.trim() : undefined;
+  requirePossible({ name, image, ...FINALLY }, changes, context);
+  const isClear = possibleImages(changes, name, FINALLY).size === 1;
+  context.count(isClear ? 'names with the last image' : 'names with one of the last images');
+}
+
+function requirePossible({ name, image, ...span }: Use, changes: readonly Use[], { fail }: FaultContext): void {
+  const possible = possibleImages(changes, name, span);
+  if (possible.has(image)) return;
+  const history = changes.filter((change) => change.name === name).map((change) => JSON.stringify(change));
+  fail(
+    `The name ${name} has ${image ?? 'no image'} ${JSON.stringify(span)}, expected ${[...possible].join(' or ')}`,
+    history.join('\n'),
+  );
 }
