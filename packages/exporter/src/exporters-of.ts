@@ -85,10 +85,10 @@ function fileExporter(
 
 function loadOptions(
   { engineContext }: Output<'docker'>,
-  { content }: ExporterContext,
+  { content, store }: ExporterContext,
   { dockerAddress, engineName, programs }: Surroundings,
 ): LoadOptions {
-  return { docker: dockerAddress(engineContext), engineName, programs, content };
+  return { docker: dockerAddress(engineContext), engineName, programs, content, directory: store.run };
 }
 
 function storeOf({ content, store }: ExporterContext): VariantStore {

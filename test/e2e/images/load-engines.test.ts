@@ -159,6 +159,24 @@ test('TBUILD_LOAD_INTO=ctr loads all platforms into containerd', needs('containe
   expect(listed).toMatch(/docker\.io\/library\/for-containerd:1 .*linux\/amd64,linux\/arm64/);
 });
 
+test('containerd gets only the layers that it lacks, and all when it has lost them', needs('containerd'), async () => {
+  await using containerd = await startContainerd();
+  const env = { TBUILD_LOAD_INTO: 'ctr', CONTAINERD_ADDRESS: containerd.address, CONTAINERD_NAMESPACE: 'mine' };
+  const images = (...args: string[]) => containerd.ctr(['--namespace', 'mine', 'images', ...args]);
+  const large = createHash('shake256', { outputLength: 1_000_000 }).update('large').digest('base64');
+  const load = async (message: string) => {
+    const dockerfile = 'FROM busybox\nCOPY large /\nCOPY message /\n';
+    const files = { Dockerfile: dockerfile, large, message };
+    const { stderr } = await buildGood(files, { args: ['--tag', 'parts:1', '--load'], env });
+    expect(await images('check')).toMatch(/parts:1 .* complete \(4\/4\)/);
+    return /sending tarball (\S+) .*done$/m.exec(stderr)?.[1];
+  };
+  expect(await load('one')).toMatch(/MB$/);
+  expect(await load('two')).toMatch(/kB$/);
+  await images('rm', '--sync', 'docker.io/library/parts:1');
+  expect(await load('three')).toMatch(/MB$/);
+});
+
 /** Makes an authority, and one pair of keys that it signed for server and client. */
 async function makeKeys(directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true });

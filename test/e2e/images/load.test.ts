@@ -1,14 +1,16 @@
-import { rmSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
 import { docker } from '../../support/docker.ts';
+import { eventually } from '../../support/eventually.ts';
 import { containersTools } from '../../support/peers.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
-import { buildContext, buildGood, good } from '../../support/tbuild.ts';
+import { buildContext, buildGood, good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 const files = {
   Dockerfile: `FROM busybox
@@ -78,6 +80,51 @@ describe('Podman', needs('podman'), () => {
     const { podman, env } = containersTools();
     await buildGood(files, { args: ['--tag', 'for-podman:1', '--load'], env });
     expect(await podman(['run', '--rm', '--network', 'none', 'for-podman:1'])).toBe(printed);
+  });
+
+  test('takes with --load only the layers that it lacks, or the whole image where it cannot read the store', async () => {
+    const { podman, env } = containersTools();
+    // Notes what Podman is asked for, and takes away the layers that it could read.
+    const wrapper = `#!/bin/sh
+echo "$1" >> "$0.calls"
+case $3 in dir:*) find "\${3#dir:}" -type l ! -name manifest.json -delete ;; esac
+exec /usr/bin/podman "$@"
+`;
+    const programs = writeFiles({ podman: wrapper });
+    const build = (dockerfile: string) =>
+      buildGood(
+        { ...files, Dockerfile: dockerfile },
+        {
+          args: ['--tag', 'less:1', '--tag', 'registry.example/less:2', '--load'],
+          env: { ...env, PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`, TBUILD_LOAD_INTO: 'podman' },
+        },
+      );
+    await build(files.Dockerfile);
+    await build(`${files.Dockerfile}HEALTHCHECK CMD true\n`);
+    const calls = readFileSync(join(programs, 'podman.calls'), 'utf8').trim().split('\n');
+    expect(calls).toEqual(['pull', 'load', 'pull', 'tag']);
+    for (const name of ['localhost/less:1', 'registry.example/less:2']) {
+      expect(await podman(['inspect', '--format', '{{.HealthCheck.Test}}', name])).toBe('[CMD-SHELL true]\n');
+      expect(await podman(['run', '--rm', '--network', 'none', name])).toBe(printed);
+    }
+  });
+
+  test('is ended by Ctrl-C while it loads, and leaves nothing', async () => {
+    const programs = writeFiles({ podman: '#!/bin/sh\necho $$ > "$0.new" && mv "$0.new" "$0.pid"; exec sleep 600\n' });
+    const env = { PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`, TBUILD_LOAD_INTO: 'podman' };
+    const store = scratchDirectory('store');
+    const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+    let interrupt = (): void => {};
+    const onStart = (child: ChildProcess): void => void (interrupt = () => child.kill('SIGINT'));
+    const building = runTbuild(['build', '--tag', 'never:1', '--load', context], { store, env, onStart });
+    const process = join(programs, 'podman.pid');
+    await eventually(() => existsSync(process));
+    interrupt();
+    expect((await building).exitCode).toBe(130);
+    expect(readdirSync(join(store, 'run')).filter((name) => name.startsWith('podman-'))).toEqual([]);
+    const own = `/proc/${readFileSync(process, 'utf8').trim()}`;
+    await eventually(() => !existsSync(own));
+    expect(existsSync(own)).toBe(false);
   });
 
   test('pulls an image out of the store, and reads no layer that it has', async () => {

@@ -3,19 +3,10 @@ import { encodeForDocker, withoutAttestations } from '../archive/docker-archive.
 import { imageArchive } from '../archive/image-archive.ts';
 import { encodeExport, exportedTo } from '../encode/encode-export.ts';
 import type { Exportable, Exported, ExportRun } from '../exporter.ts';
+import { importCommand, importMissing } from './import-missing.ts';
 import { loadedNames } from './loaded-names.ts';
-
-/** An engine that loads an archive from the standard input of its program. */
-export interface LoadingProgram {
-  readonly name: string;
-  /** The engine's name for people. */
-  readonly title: string;
-  /** Whether it takes an index: several platforms, and attestations. */
-  readonly takesIndex: boolean;
-  load(options: { readonly isIndex: boolean }): readonly string[];
-  /** Returns whether the engine is used when the user chose none. */
-  isThere(programs: Programs, signal: AbortSignal): Promise<boolean>;
-}
+import type { LoadingProgram, ProgramPorts } from './loading-program.ts';
+import { pullByPodman } from './pull-by-podman.ts';
 
 /** The programs in the order in which they are tried. */
 export const PROGRAMS: readonly LoadingProgram[] = [
@@ -24,6 +15,7 @@ export const PROGRAMS: readonly LoadingProgram[] = [
     title: 'Podman',
     takesIndex: false,
     load: () => ['podman', 'load', '--quiet'],
+    loadMissing: pullByPodman,
     isThere: (programs, signal) => succeeds(['podman', '--version'], programs, signal),
   },
   {
@@ -37,7 +29,8 @@ export const PROGRAMS: readonly LoadingProgram[] = [
     name: 'ctr',
     title: 'containerd',
     takesIndex: true,
-    load: ({ isIndex }) => ['ctr', 'images', 'import', ...(isIndex ? ['--all-platforms'] : []), '-'],
+    load: importCommand,
+    loadMissing: importMissing,
     // The images of a namespace belong to another program, such as a kubelet.
     isThere: async () => false,
   },
@@ -45,15 +38,20 @@ export const PROGRAMS: readonly LoadingProgram[] = [
 
 /** Loads the image through a program, without anything that its engine has no place for. */
 export async function loadByProgram(
-  { title, takesIndex, load }: LoadingProgram,
-  { result, programs }: { readonly result: Exportable; readonly programs: Programs },
+  { title, takesIndex, load, loadMissing }: LoadingProgram,
+  { result, ports }: { readonly result: Exportable; readonly ports: ProgramPorts },
   run: ExportRun,
 ): Promise<Exported> {
-  const encoded = await (takesIndex ? encodeExport : encodeForDocker)(result, {}, run);
-  const args = load({ isIndex: encoded.images.length > 1 });
-  const input = imageArchive(encoded, result.names, run);
-  const answer = await programs.run(args, { cwd: programs.cwd, input, signal: run.signal });
-  requireSuccess(args, answer);
+  const { names } = result;
+  const encoded = takesIndex
+    ? await encodeExport(result, {}, run)
+    : await encodeForDocker(result, { mediaTypes: 'docker' }, run);
+  if ((await loadMissing?.({ encoded, names }, ports, run)) !== true) {
+    const args = load({ isIndex: encoded.images.length > 1 });
+    const input = imageArchive(encoded, names, run);
+    const { programs } = ports;
+    requireSuccess(args, await programs.run(args, { cwd: programs.cwd, input, signal: run.signal }));
+  }
   return {
     ...exportedTo(`${loadedNames(result, encoded)} in ${title}`, encoded),
     ...(takesIndex ? {} : withoutAttestations(result)),

@@ -15,6 +15,7 @@ const loading = async (options: Partial<LoadOptions>, names: readonly string[] =
     docker: none,
     programs: noPrograms,
     content: createLocalStore(scratchDirectory('content')),
+    directory: scratchDirectory('run'),
     ...options,
   }).export(await testResult(names), noReport, noSignal);
 
@@ -46,6 +47,7 @@ describe('into a running Docker', needs('docker'), () => {
       docker: { host: engine.host, isChosen: true },
       programs: noPrograms,
       content: createLocalStore(scratchDirectory('content')),
+      directory: scratchDirectory('run'),
     });
     await expect(exporter.export(broken, noReport, noSignal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
@@ -55,6 +57,7 @@ describe('into a running Docker', needs('docker'), () => {
       docker: { host: engine.host, isChosen: true },
       programs: noPrograms,
       content: createLocalStore(scratchDirectory('content')),
+      directory: scratchDirectory('run'),
     });
     const named = { ...(await testResult(['again:1', 'again:2'])), content: createMemoryStore() };
     await load(into()).export(await testResult(['app:4']), noReport, noSignal);
@@ -68,7 +71,8 @@ describe('into a running Docker', needs('docker'), () => {
 function programs(answers: Readonly<Record<string, { exitCode: number; output: string }>>) {
   let bytes = 0;
   const run: Programs['run'] = async (args, { input }) => {
-    const answer = answers[args.slice(0, 2).join(' ')];
+    const words = args[0] === 'env' ? args.slice(2) : args;
+    const answer = answers[words.slice(0, 2).join(' ')];
     if (answer === undefined) throw new Error(`${args[0]} is not installed`);
     for await (const chunk of input instanceof Uint8Array ? [] : (input ?? [])) bytes += chunk.length;
     return { exitCode: answer.exitCode, stdout: Buffer.alloc(0), stderr: Buffer.from(answer.output) };
@@ -78,10 +82,11 @@ function programs(answers: Readonly<Record<string, { exitCode: number; output: s
 
 const podman = {
   'podman --version': { exitCode: 0, output: '' },
+  'podman pull': { exitCode: 125, output: 'no such file or directory' },
   'podman load': { exitCode: 0, output: '' },
 };
 
-test('load uses Podman when Docker does not answer', async () => {
+test('load uses Podman when Docker does not answer, and sends it all where it cannot read the store', async () => {
   const { programs: installed, bytes } = programs(podman);
   const exported = await loading({ programs: installed });
   expect(exported.destination).toBe('app:1 in Podman');
@@ -104,7 +109,10 @@ test('load does not use Podman in place of a Docker that the user named', async 
 });
 
 test('an error of Podman holds its output', async () => {
-  const { programs: full } = programs({ 'podman load': { exitCode: 125, output: 'no space left on device\n' } });
+  const { programs: full } = programs({
+    'podman pull': { exitCode: 125, output: 'no space left on device\n' },
+    'podman load': { exitCode: 125, output: 'no space left on device\n' },
+  });
   await expect(loading({ engineName: 'podman', programs: full })).rejects.toMatchObject({
     code: 'PROCESS_FAILED',
     message: 'podman load exited with code 125: no space left on device',

@@ -2,8 +2,9 @@ import type { LocalStore } from '@tbuild/content';
 import { openDockerEngine, type DockerEngine, type EngineAddress, type Programs } from '@tbuild/engine';
 import { TbuildError } from '@tbuild/errors';
 import type { Exporter } from '../exporter.ts';
-import { loadByProgram, type LoadingProgram, PROGRAMS } from './load-by-program.ts';
+import { loadByProgram, PROGRAMS } from './load-by-program.ts';
 import { loadIntoDocker } from './load-into-docker.ts';
+import type { LoadingProgram } from './loading-program.ts';
 
 export interface LoadOptions {
   /** Where to look for Docker. */
@@ -14,8 +15,10 @@ export interface LoadOptions {
   /** The engine that the user chose, by its program. */
   readonly engineName?: string;
   readonly programs: Programs;
-  /** Keeps the documents of what was loaded, which tell the next time what the engine has. */
+  /** Has the layers, and keeps the documents of what was loaded, which tell the next time what Docker has. */
   readonly content: LocalStore;
+  /** A directory for temporary files, which the user's programs can read. */
+  readonly directory: string;
 }
 
 /**
@@ -23,13 +26,13 @@ export interface LoadOptions {
  * @throws TbuildError UNSUPPORTED when there is none.
  */
 export function load(options: LoadOptions): Exporter {
-  const { docker, programs, content } = options;
+  const { docker, content } = options;
   return {
     name: 'exporting to docker image format',
     export(result, report, signal) {
       const run = { report, signal };
       return withEngine(options, signal, {
-        program: (program) => loadByProgram(program, { result, programs }, run),
+        program: (program) => loadByProgram(program, { result, ports: options }, run),
         docker: (engine) => loadIntoDocker({ engine, name: `Docker at ${docker.host}`, content }, result, run),
       });
     },
