@@ -5,7 +5,8 @@ import { row as disk } from './disk.ts';
 import { row as hostile } from './hostile.ts';
 import { row as input } from './input.ts';
 import { row as kill } from './kill.ts';
+import { row as load } from './load.ts';
 import { row as network } from './network.ts';
 import { row as power } from './power.ts';
 
-export const rows: readonly FaultRow[] = [kill, power, disk, corruption, hostile, input, network, concurrency];
+export const rows: readonly FaultRow[] = [kill, power, disk, corruption, hostile, input, network, concurrency, load];
