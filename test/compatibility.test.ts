@@ -34,10 +34,12 @@ test('every option that Docker shares with tbuild has a row', () => {
       ' ',
     ),
     ...'ignorefile image-name-tag-with-digest-file image-name-with-digest-file insecure-registry jobs'.split(' '),
-    ...'log-max on-error omit-history registry-certificate registry-client-cert registry-map registry-mirror'.split(
+    ...'log-max min-download-rate on-error omit-history registry-certificate registry-client-cert registry-map registry-mirror'.split(
       ' ',
     ),
-    ...'rewrite-timestamp root skip-default-registry-fallback source-date-epoch source-policy-file'.split(' '),
+    ...'rewrite-timestamp root server-timeout skip-default-registry-fallback source-date-epoch source-policy-file'.split(
+      ' ',
+    ),
     ...'timeout timestamp unsetenv unsetlabel'.split(' '),
   ]);
   const rows = new Set(sections['Options of a build']?.map(({ name }) => name.replace(/^--/, '')));

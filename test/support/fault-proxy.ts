@@ -35,6 +35,10 @@ export type Fault =
   | { readonly kind: 'corrupt'; readonly at: number }
   /** The answer comes at so many bytes a second. */
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /** The answer ends after half of its bytes, as if these were all. */
+  | { readonly kind: 'half' }
+  /** A range that is asked for is answered with one that begins so many bytes later. */
+  | { readonly kind: 'other-range'; readonly by: number }
   /** The answer has other headers. */
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> };
 
@@ -53,7 +57,7 @@ export interface FaultProxy extends AsyncDisposable {
 }
 
 /** Starts a proxy in front of a registry that fails as real networks do. Default: on a free port. */
-export async function startFaultProxy(upstream: string, ownPort = 0): Promise<FaultProxy> {
+export async function startFaultProxy(upstream: string, ownPort = 0, address = '127.0.0.1'): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
@@ -65,10 +69,10 @@ export async function startFaultProxy(upstream: string, ownPort = 0): Promise<Fa
     if (fault?.kind === 'hang') return void request.resume();
     forward(upstream, { request, response, fault });
   });
-  await new Promise<void>((resolve) => server.listen(ownPort, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(ownPort, address, resolve));
   const { port } = server.address() as AddressInfo;
   const proxy: FaultProxy = {
-    host: `127.0.0.1:${port}`,
+    host: address === '::1' ? `[::1]:${port}` : `${address}:${port}`,
     seen,
     decide: () => undefined,
     async [Symbol.asyncDispose]() {
@@ -96,7 +100,10 @@ interface Exchange {
 // The Host header stays, so that the registry's locations lead back to the proxy.
 function forward(upstream: string, { request, response, fault }: Exchange): void {
   const [host, port] = upstream.split(':');
-  const outgoing = send({ host, port, method: request.method, path: request.url, headers: request.headers });
+  const { range } = request.headers;
+  const other = fault?.kind === 'other-range' && range !== undefined ? { range: moved(range, fault.by) } : {};
+  const headers = { ...request.headers, ...other };
+  const outgoing = send({ host, port, method: request.method, path: request.url, headers });
   outgoing.on('error', () => response.destroy());
   outgoing.on('response', (incoming) => {
     if (fault?.kind === 'lose-answer') return void response.destroy();
@@ -120,10 +127,16 @@ function forward(upstream: string, { request, response, fault }: Exchange): void
   );
 }
 
+function moved(range: string, by: number): string {
+  return range.replace(/\d+/, (start) => String(Math.max(0, Number(start) + by)));
+}
+
 function giveBack(incoming: IncomingMessage, response: ServerResponse, fault: Exchange['fault']): void {
+  const half = fault?.kind === 'half' ? Math.floor(Number(incoming.headers['content-length']) / 2) : NaN;
   response.writeHead(incoming.statusCode ?? 500, {
     ...incoming.headers,
     ...(fault?.kind === 'headers' ? fault.headers : {}),
+    ...(half >= 0 ? { 'content-length': String(half) } : {}),
   });
   if (fault?.kind === 'slow') return void trickle(incoming, response, fault.bytesPerSecond).catch(() => {});
   pass(
@@ -132,6 +145,10 @@ function giveBack(incoming: IncomingMessage, response: ServerResponse, fault: Ex
       if ((fault?.kind === 'cut-answer' || fault?.kind === 'stall') && at + chunk.length > fault.after) {
         const last = chunk.subarray(0, Math.max(0, fault.after - at));
         response.write(last, () => fault.kind === 'cut-answer' && response.destroy());
+        return false;
+      }
+      if (at + chunk.length > half) {
+        response.end(chunk.subarray(0, Math.max(0, half - at)));
         return false;
       }
       const change = fault?.kind === 'corrupt' ? fault.at - at : -1;

@@ -8,6 +8,7 @@ import { bearer } from './transport/bearer.ts';
 import type { ProxyOptions } from './transport/choose-proxy.ts';
 import { compose } from './transport/compose.ts';
 import { createHttpClient, type HttpClient, type HttpOptions } from './transport/http.ts';
+import type { WaitLimits } from './transport/least-rate.ts';
 import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
@@ -18,7 +19,7 @@ export interface RegistryCertificates {
   readonly client?: { readonly certificate: string; readonly key: string };
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends WaitLimits {
   readonly credentials: CredentialSource;
   /** Returns whether this registry (`host[:port]`) may lack TLS or a trusted certificate. */
   insecure(registry: string): boolean;
@@ -28,8 +29,6 @@ export interface ConnectionOptions {
   certificates?(registry: string): RegistryCertificates | undefined;
   readonly proxy?: ProxyOptions;
   readonly userAgent?: string;
-  /** The time without data after which a registry counts as silent, in milliseconds. */
-  readonly idleTimeoutMs?: number;
   readonly clock: Clock;
 }
 
@@ -84,10 +83,10 @@ interface ClientPair {
 
 /** Registries share their clients, except those with certificates of their own. */
 function createClients(options: ConnectionOptions) {
-  const { ca, proxy, idleTimeoutMs } = options;
+  const { ca, proxy, idleTimeoutMs, leastRate, clock } = options;
   const all: HttpClient[] = [];
   const create = (trust: Pick<HttpOptions, 'ca' | 'client'>): ClientPair => {
-    const common = { ...trust, proxy, idleTimeoutMs };
+    const common = { ...trust, proxy, idleTimeoutMs, leastRate, now: clock.now };
     const strict = createHttpClient({ ...common, insecure: false });
     const lenient = createHttpClient({ ...common, insecure: true });
     all.push(strict, lenient);

@@ -1,6 +1,6 @@
 import { abortable } from '@tbuild/concurrency';
 import type { Send } from './http-message.ts';
-import { RegistryError } from './registry-error.ts';
+import { lacksTls, RegistryError } from './registry-error.ts';
 import { retryDelay, type Clock } from './transport/retry.ts';
 
 /** The address of a registry. */
@@ -60,8 +60,11 @@ async function findScheme(
         failures.push(error);
       }
     }
-    const lasting = failures.find((error) => !(error instanceof RegistryError && error.transient));
-    if (lasting !== undefined || round === ROUNDS) throw lasting ?? failures.at(-1);
+    // A server without TLS speaks HTTP, where something else went wrong.
+    const causes = failures.filter((error) => !lacksTls(error));
+    const lasting = causes.find((error) => !(error instanceof RegistryError && error.transient));
+    if (lasting !== undefined || causes.length === 0 || round === ROUNDS)
+      throw lasting ?? causes.at(-1) ?? failures.at(-1);
     await clock.sleep(retryDelay(round));
   }
 }

@@ -52,6 +52,14 @@ describe('with faults', needs('registry'), () => {
     expect(await repository.resolve('latest')).toEqual(target);
   });
 
+  test('a loopback registry without TLS is probed again when its first answer breaks off', async () => {
+    const { name } = await pushed();
+    proxy.decide = (line, before) => (line === 'GET /v2/' && before === 0 ? { kind: 'reset' } : undefined);
+    const clock = createFastClock();
+    await open({ clock }, name).resolve('latest');
+    expect(clock.slept).toEqual([250]);
+  });
+
   test('a download without progress fails after several attempts', async () => {
     const repository = await pushed();
     proxy.decide = (line) => (isLayer(line) ? { kind: 'cut-answer', after: 0 } : undefined);

@@ -13,6 +13,7 @@ export { bytesFrom, rangeFrom, resumed } from './resumed.ts';
 export type { ResumeOptions } from './resumed.ts';
 export { parseAddressRange } from './transport/address-range.ts';
 export type { ProxyOptions } from './transport/choose-proxy.ts';
+export type { WaitLimits } from './transport/least-rate.ts';
 export { ATTEMPTS, retryDelay } from './transport/retry.ts';
 export type { Clock } from './transport/retry.ts';
 export { createWebClient } from './web-client.ts';

@@ -91,6 +91,6 @@ describe('behind a proxy', needs('registry'), () => {
       message: `Proxy ${host} cannot be reached: connection refused`,
       hint: expect.stringContaining('NO_PROXY'),
     });
-    expect(clock.slept).toEqual([]);
+    expect(clock.slept).toEqual([250, 500]);
   });
 });

@@ -1,4 +1,4 @@
-import { TbuildError, uncapitalized, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
+import { errnoName, TbuildError, uncapitalized, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
 import { parseChallenges } from './auth/challenge.ts';
 import { readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
 
@@ -8,6 +8,7 @@ export interface RegistryErrorOptions extends TbuildErrorOptions {
   readonly codes?: readonly string[];
   readonly said?: readonly string[];
   readonly transient?: boolean;
+  readonly attempts?: number;
   readonly retryAfter?: string;
 }
 
@@ -21,8 +22,10 @@ export class RegistryError extends TbuildError {
   readonly said: readonly string[];
   /** The requested URL without user, password, query and fragment. */
   readonly url: string;
-  /** Whether another attempt may succeed: true for a broken connection, and for a refused one if the registry answered before. */
+  /** Whether another attempt may succeed: true for a broken connection and for a refused one. */
   readonly transient: boolean;
+  /** How many attempts are worth their time, if fewer than usual. */
+  readonly attempts?: number;
   /** The value of the header `Retry-After`. */
   readonly retryAfter?: string;
 
@@ -34,6 +37,7 @@ export class RegistryError extends TbuildError {
     this.said = options.said ?? [];
     this.url = `${options.url.origin}${options.url.pathname}`;
     this.transient = options.transient ?? false;
+    this.attempts = options.attempts;
     this.retryAfter = options.retryAfter;
   }
 }
@@ -208,7 +212,9 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 };
 
 /** Known failures that are worth another attempt. */
-const PASSING = new Set(['UND_ERR_BODY_TIMEOUT', 'EAI_AGAIN']);
+const PASSING = new Set(['UND_ERR_BODY_TIMEOUT', 'EAI_AGAIN', 'ECONNREFUSED']);
+/** A server that refuses connections from the start may be starting, but most likely the address is wrong. */
+const ATTEMPTS_TO_START = 3;
 /** Failures on the way to a proxy rather than behind it. */
 const BEFORE_PROXY = new Set([
   'ECONNREFUSED',
@@ -239,8 +245,14 @@ export function unreachable(
   const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;
   const isProxy = proxy !== undefined && BEFORE_PROXY.has(errno ?? '');
   const [side, hint] = isProxy ? [`Proxy ${proxy.host}`, PROXY_HINT] : [`${peer} ${url.host}`, hintOf(what, url, peer)];
-  const transient = known === undefined || PASSING.has(errno ?? '') || (hasAnswered && known === REFUSED);
-  return new RegistryError('REGISTRY', `${side} ${what}`, { url, hint, cause, transient });
+  const transient = known === undefined || PASSING.has(errno ?? '');
+  const attempts = known === REFUSED && !hasAnswered ? ATTEMPTS_TO_START : undefined;
+  return new RegistryError('REGISTRY', `${side} ${what}`, { url, hint, cause, transient, attempts });
+}
+
+/** Returns whether a connection failed since the other side does not speak TLS. */
+export function lacksTls(error: unknown): boolean {
+  return error instanceof RegistryError && UNREACHABLE[errnoName(error.cause) ?? ''] === NO_TLS;
 }
 
 function hintOf(what: string, { host }: URL, peer: string): string | undefined {

@@ -34,13 +34,17 @@ const broken =
   (_, response) =>
     void response.write(TEXT.slice(0, length), () => setTimeout(() => response.destroy(), 20));
 
-test('a download resumes at the broken byte', async () => {
-  const rest: RequestListener = ({ headers }, response) => {
-    const start = Number(headers.range?.match(/\d+/)?.[0]);
+/** Sends the part that was asked for, or one that begins some bytes later. */
+const rest =
+  (by = 0): RequestListener =>
+  ({ headers }, response) => {
+    const start = Number(headers.range?.match(/\d+/)?.[0]) + by;
     response.writeHead(206, { 'content-range': `bytes ${start}-${TEXT.length - 1}/${TEXT.length}` });
     response.end(TEXT.slice(start));
   };
-  const { text, ranges } = await download((count) => (count === 1 ? broken(4000) : rest));
+
+test('a download resumes at the broken byte', async () => {
+  const { text, ranges } = await download((count) => (count === 1 ? broken(4000) : rest()));
   expect(text).toBe(TEXT);
   expect(ranges).toEqual([undefined, 'bytes=4000-']);
 });
@@ -56,4 +60,40 @@ test('a download resumes where a server ignores the range and sends everything a
   const { text, ranges } = await download((count) => (count === 1 ? broken(4000) : all));
   expect(text).toBe(TEXT);
   expect(ranges).toEqual([undefined, 'bytes=4000-']);
+});
+
+test('a download takes only the part that it asked for, and asks again for it', async () => {
+  const { text, ranges } = await download((count) => (count === 1 ? broken(4000) : rest(count < 4 ? 10 : -10)));
+  expect(text).toBe(TEXT);
+  expect(ranges).toEqual([undefined, ...Array(3).fill('bytes=4000-')]);
+});
+
+test('a download from a server that always sends another part fails', async () => {
+  await expect(download((count) => (count === 1 ? broken(4000) : rest(10)))).rejects.toMatchObject({
+    code: 'REGISTRY',
+    message: expect.stringContaining('sent the part "bytes 4010-9999/10000", expected the bytes from 4000 on'),
+  });
+});
+
+test('a download resumes where an answer ends early without an error', async () => {
+  const half: RequestListener = (_, response) => void response.end(TEXT.slice(0, 4000));
+  const { text, ranges } = await download((count) => (count === 1 ? half : rest()), TEXT.length);
+  expect(text).toBe(TEXT);
+  expect(ranges).toEqual([undefined, 'bytes=4000-']);
+});
+
+test('a download whose server has fewer bytes than expected ends with those', async () => {
+  const all: RequestListener = ({ headers }, response) =>
+    void response.writeHead(headers.range === undefined ? 200 : 416).end(headers.range === undefined ? TEXT : '');
+  const { text } = await download(() => all, TEXT.length + 1);
+  expect(text).toBe(TEXT);
+});
+
+test('a download fails after several attempts that each bring a few bytes', async () => {
+  const few: RequestListener = ({ headers }, response) => {
+    const start = Number(headers.range?.match(/\d+/)?.[0] ?? 0);
+    response.writeHead(206, { 'content-range': `bytes ${start}-${TEXT.length - 1}/${TEXT.length}` });
+    response.write(TEXT.slice(start, start + 10), () => setTimeout(() => response.destroy(), 20));
+  };
+  await expect(download(() => few)).rejects.toMatchObject({ message: expect.stringContaining('broke the connection') });
 });

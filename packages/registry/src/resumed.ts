@@ -9,32 +9,46 @@ export interface ResumeOptions {
   readonly size?: number;
 }
 
+/** Fewer bytes are no progress: an attempt that brings a few bytes each time would never end. */
+const PROGRESS = 64 * 1024;
+
 /**
- * Downloads bytes without verifying them. `open` returns those from an offset on. After a broken connection the download
- * resumes at that byte, and fails after several attempts without progress.
+ * Downloads bytes without verifying them. `open` returns those from an offset on. After a broken connection, or an answer
+ * that ends early, the download resumes at that byte, and fails after several attempts without progress.
  */
 export async function* resumed(
   open: (offset: number) => Promise<AsyncIterable<Uint8Array>>,
   { clock, signal, size }: ResumeOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let offset = 0;
+  let endedEarly = false;
   for (let failures = 0; ;) {
     const start = offset;
+    let failure: unknown;
     try {
       for await (const chunk of await open(offset)) {
         offset += chunk.length;
         yield chunk;
       }
-      return;
     } catch (error) {
-      // Only the end of the answer is missing.
-      if (offset === size && offset > start) return;
-      failures = offset > start ? 1 : failures + 1;
-      if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS)
-        throw error;
-      await clock.sleep(retryDelay(failures), signal);
+      signal?.throwIfAborted();
+      failure = error;
     }
+    failures = offset - start < PROGRESS ? failures + 1 : 1;
+    const isLast = failures >= ATTEMPTS || (failure !== undefined && !isBroken(failure));
+    endedEarly ||= failure === undefined;
+    // Only the end of the answer is missing.
+    if (offset === size && offset > start) return;
+    // The reader verifies whether these are all the bytes.
+    if (endedEarly && (isLast || offset === start || size === undefined || offset > size)) return;
+    if (isLast) throw failure;
+    await clock.sleep(retryDelay(failures), signal);
   }
+}
+
+/** Returns whether an answer broke off or did not come, as opposed to one that is a refusal. */
+function isBroken(error: unknown): boolean {
+  return error instanceof RegistryError && error.transient && error.status === undefined;
 }
 
 /** Returns the header of a request for the bytes from an offset on. */
@@ -42,13 +56,21 @@ export function rangeFrom(offset: number): Readonly<Record<string, string>> {
   return offset === 0 ? {} : { range: `bytes=${offset}-` };
 }
 
-/** Returns the bytes from an offset on. Some servers ignore ranges and send everything again. */
-export function bytesFrom(
-  { status, headers, body }: Pick<HttpResponse, 'status' | 'headers' | 'body'>,
+/**
+ * Returns the bytes from an offset on. Some servers ignore ranges and send everything again.
+ * @throws RegistryError, which is transient, if the answer is another part.
+ */
+export async function bytesFrom(
+  { status, url, headers, body, discard }: Pick<HttpResponse, 'status' | 'url' | 'headers' | 'body' | 'discard'>,
   offset: number,
-): AsyncIterable<Uint8Array> {
-  const range = status === 206 ? /^bytes (\d+)-/.exec(headers['content-range'] ?? '') : undefined;
-  return without(body, Math.max(0, offset - Number(range?.[1] ?? 0)));
+): Promise<AsyncIterable<Uint8Array>> {
+  if (status !== 206) return without(body, offset);
+  const { 'content-range': range = '' } = headers;
+  const start = Number(/^bytes (\d+)-/.exec(range)?.[1] ?? NaN);
+  if (start <= offset) return without(body, offset - start);
+  await discard();
+  const message = `Server ${url.host} sent the part ${JSON.stringify(range)}, expected the bytes from ${offset} on`;
+  throw new RegistryError('REGISTRY', message, { url, transient: true });
 }
 
 async function* without(source: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array, void, undefined> {

@@ -2,11 +2,12 @@ import type { HttpRequest } from './http-message.ts';
 import type { ProxyOptions } from './transport/choose-proxy.ts';
 import { compose } from './transport/compose.ts';
 import { createHttpClient } from './transport/http.ts';
+import type { WaitLimits } from './transport/least-rate.ts';
 import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
 
-export interface WebClientOptions {
+export interface WebClientOptions extends WaitLimits {
   /** Returns additional trusted certificates (PEM). Called only if the known ones do not suffice. */
   ca?(): string;
   readonly proxy?: ProxyOptions;
@@ -17,6 +18,8 @@ export interface WebClientOptions {
 /** An answer of a server. Its receiver reads `body` to the end or calls `discard`. */
 export interface WebAnswer {
   readonly status: number;
+  /** The URL after redirects. */
+  readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: AsyncIterable<Uint8Array>;
@@ -42,8 +45,8 @@ export interface WebClient extends AsyncDisposable {
 }
 
 /** The caller disposes of the client. */
-export function createWebClient({ ca, proxy, userAgent: agent, clock }: WebClientOptions): WebClient {
-  const http = createHttpClient({ ca, proxy, insecure: false, peer: 'Server' });
+export function createWebClient({ userAgent: agent, clock, ...options }: WebClientOptions): WebClient {
+  const http = createHttpClient({ ...options, insecure: false, peer: 'Server', now: clock.now });
   const send = compose(http.send, userAgent(agent), retry(clock), redirect());
   return {
     clock,

@@ -105,6 +105,10 @@ export interface BuildSettings {
   readonly cdiSpecDirs?: readonly string[];
   /** Certificates of registries by their `HOST[:PORT]`: files in PEM. */
   readonly registryCertificates?: Readonly<Record<string, CertificateFiles>>;
+  /** Ask again where a server sends fewer bytes a second, for longer than a time: `1kib/30s` by default, `0` for never. */
+  readonly minDownloadRate?: string;
+  /** Give up on a server that is silent for so long: `2m` by default. */
+  readonly serverTimeout?: string;
 }
 
 /** Files in PEM: certificates that are trusted for a registry, and the client's own with its key. */

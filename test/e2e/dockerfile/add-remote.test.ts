@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
+import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
 import { statusOf, stepsIn } from '../../support/plain-progress.ts';
 import { runChecked } from '../../support/run-process.ts';
@@ -65,6 +66,25 @@ describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
     expect(changed.tree().entries.get('/f')).toMatchObject({ mode: '0640', uid: 5, gid: 6 });
     expect(web.take().map(({ status }) => status)).toEqual([200]);
   });
+});
+
+test.each([
+  ['goes on with the same file', false],
+  ['does not go on with another file', true],
+])('a download that breaks %s', async (_, changes) => {
+  await using proxy = await startFaultProxy(new URL(web.url).host);
+  const path = `/broken-${changes}`;
+  const body = 'x'.repeat(300_000);
+  files.set(path, { body });
+  proxy.decide = (_line, count) => {
+    if (count === 0) return { kind: 'cut-answer', after: 100_000 };
+    if (changes) files.set(path, { body: `${body}y` });
+    return undefined;
+  };
+  const build = await buildInline({ Dockerfile: `FROM scratch\nADD http://${proxy.host}${path} /f\n` });
+  expect(proxy.seen.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=100000-']);
+  if (changes) expect(build.stderr).toContain(`File "http://${proxy.host}${path}" changed while it was downloaded`);
+  else expect(build.tree().readText('/f')).toBe(body);
 });
 
 test('--checksum is verified, and a stored file that matches is not revalidated', async () => {

@@ -42,6 +42,15 @@ describe('a network that fails', needs('registry'), () => {
     good(await runTbuild(['build', writeFiles({ Dockerfile: `FROM ${through()}\nRUN true\n` })], store()));
   });
 
+  test('a layer that comes at a few bytes a second goes on over another connection', async () => {
+    proxy.decide = once(/^GET .*\/blobs\//, { kind: 'slow', bytesPerSecond: 20 });
+    const context = writeFiles({ Dockerfile: `FROM ${through()}\nRUN true\n` });
+    good(await runTbuild(['build', '--min-download-rate', '1kb/200ms', context], store()));
+    expect(
+      proxy.seen.filter(({ line, headers }) => /^GET .*\/blobs\//.test(line) && headers.range !== undefined),
+    ).not.toEqual([]);
+  });
+
   test.each<[string, RegExp, Fault]>([
     ['an upload breaks', /^PUT .*uploads/, { kind: 'cut-request', after: 300_000 }],
     ['the last answer is lost', /^PUT .*uploads/, { kind: 'lose-answer' }],

@@ -13,9 +13,10 @@ export interface UnreliableProxy extends AsyncDisposable {
 export interface UnreliableOptions {
   /**
    * `restart`: once, after so many bytes, it breaks all connections and refuses new ones for a while.
+   * `late`: it refuses connections at first.
    * `races`: it closes connections that were quiet for a moment, when the client may be about to use them.
    */
-  readonly mode: 'restart' | 'races';
+  readonly mode: 'restart' | 'late' | 'races';
   readonly address: '127.0.0.1' | '::1';
   readonly random: Random;
 }
@@ -30,7 +31,7 @@ export async function startUnreliableProxy(
 ): Promise<UnreliableProxy> {
   const [host = '', port] = upstream.split(':');
   const sockets = new Set<Socket>();
-  let [breaks, bytes, isHealed] = [0, 0, false];
+  let [breaks, bytes, isHealed, isDisposed] = [0, 0, false, false];
   let down: NodeJS.Timeout | undefined;
   const limit = random.int(1_500_000);
   const server = createServer((client) => {
@@ -67,17 +68,19 @@ export async function startUnreliableProxy(
     for (const socket of sockets) socket.resetAndDestroy();
     const listenLater = () => void (down = setTimeout(() => server.listen(same, address), DOWN));
     // Meanwhile another connection may have got the port.
-    server.on('error', listenLater);
+    server.on('error', () => isDisposed || listenLater());
     listenLater();
   };
   server.listen(0, address);
   await once(server, 'listening');
   const { port: own } = server.address() as AddressInfo;
+  if (mode === 'late') restart();
   return {
     host: address === '::1' ? `[::1]:${own}` : `${address}:${own}`,
     breaks: () => breaks,
     heal: () => void (isHealed = true),
     async [Symbol.asyncDispose]() {
+      isDisposed = true;
       clearTimeout(down);
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -68,6 +68,8 @@ const VARIABLES = [
   ['TBUILD_MAX_USED_SPACE', 'Keeps the build cache below this size (80 % of the disk, at most 100 GB).'],
   ['TBUILD_MIN_FREE_SPACE', 'Shrinks the build cache until the disk has this much free (10 %, at most 20 GB).'],
   ['TBUILD_RESERVED_SPACE', 'How much of the build cache stays even then.'],
+  ['TBUILD_MIN_DOWNLOAD_RATE', 'How slow a server may be: bytes a second, and for how long (1kib/30s; 0: any).'],
+  ['TBUILD_SERVER_TIMEOUT', 'How long a server may be silent (2m).'],
   ['TBUILD_REGISTRY_MIRRORS', 'Mirrors of registries, with ";" between.'],
   ['BUILDKIT_PROGRESS', 'How progress is shown, when --progress is not given.'],
   ['BUILDKIT_COLORS', 'The colours of steps on a terminal, such as run=green:error=255,0,0.'],

@@ -37,6 +37,7 @@ export const bakeFlags = {
   },
   load: { kind: 'switch', help: 'Load the images into Docker, or into Podman where no Docker runs' },
   'metadata-file': { kind: 'text', value: 'FILE', help: 'Write the metadata of each target to a file, as JSON' },
+  'min-download-rate': registryFlags['min-download-rate'],
   'no-cache': { kind: 'switch', help: 'Run every step, even if it is cached' },
   'on-error': buildFlags['on-error'],
   print: { kind: 'switch', help: 'Print the targets with all that they inherit, and build nothing' },
@@ -50,6 +51,7 @@ export const bakeFlags = {
   report: buildFlags.report,
   root: buildFlags.root,
   sbom: buildFlags.sbom,
+  'server-timeout': registryFlags['server-timeout'],
   set: {
     kind: 'list',
     value: 'TARGET.KEY=VALUE',

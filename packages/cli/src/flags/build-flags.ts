@@ -135,6 +135,7 @@ export const buildFlags = {
     help: 'Show so much output of each step, e.g. 2m; the end of a step that fails is always shown',
   },
   'metadata-file': { kind: 'text', value: 'FILE', help: 'Write metadata of the result to a file, as JSON' },
+  'min-download-rate': registryFlags['min-download-rate'],
   'on-error': {
     kind: 'text',
     value: 'ask|shell|exit',
@@ -195,6 +196,7 @@ export const buildFlags = {
     help: 'Attest which packages the image holds (SPDX), with the image of a scanner or without',
   },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
+  'server-timeout': registryFlags['server-timeout'],
   'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
   'skip-default-registry-fallback': registryFlags['skip-default-registry-fallback'],
   'source-date-epoch': { kind: 'text', hidden: true, value: 'SECONDS', help: 'As SOURCE_DATE_EPOCH' },

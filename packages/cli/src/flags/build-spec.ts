@@ -57,7 +57,7 @@ export function specFromFlags(
 export function settingsFromFlags(
   flags: Pick<BuildFlags, 'root' | 'isolation' | 'cdi-spec-dir' | keyof typeof registryFlags>,
 ): BuildSettings {
-  const { insecure, mirrors, mirrorsOnly, ca, certificates } = registryOptions(flags);
+  const { insecure, mirrors, mirrorsOnly, ca, certificates, minDownloadRate, serverTimeout } = registryOptions(flags);
   return {
     root: flags.root,
     isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
@@ -67,6 +67,8 @@ export function settingsFromFlags(
     ca,
     cdiSpecDirs: flags['cdi-spec-dir'],
     registryCertificates: certificates,
+    minDownloadRate,
+    serverTimeout,
   };
 }
 

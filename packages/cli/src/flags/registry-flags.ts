@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import type { CertificateFiles } from '@tbuild/spec';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
+import { waitLimits } from '../config/registries/wait-limits.ts';
 import type { Flags, FlagValues } from './args.ts';
 import { requirePair } from './pairs.ts';
 
@@ -15,6 +16,11 @@ export const registryFlags = {
     kind: 'list',
     value: 'HOST[:PORT]',
     help: 'Use plain HTTP, or HTTPS without verification, for this registry',
+  },
+  'min-download-rate': {
+    kind: 'text',
+    value: 'SIZE[/SPAN]',
+    help: 'Ask again where a server sends fewer bytes a second for that long (1kib/30s, 0: never; $TBUILD_MIN_DOWNLOAD_RATE)',
   },
   'registry-certificate': {
     kind: 'list',
@@ -34,6 +40,11 @@ export const registryFlags = {
     value: 'HOST[/PATH]',
     help: 'Look for images of Docker Hub there first ($TBUILD_REGISTRY_MIRRORS: either form, ";" between)',
   },
+  'server-timeout': {
+    kind: 'text',
+    value: 'SPAN',
+    help: 'Give up on a server that is silent for that long (2m; $TBUILD_SERVER_TIMEOUT)',
+  },
   'skip-default-registry-fallback': {
     kind: 'switch',
     help: 'Look for images that have mirrors nowhere else ($TBUILD_REGISTRY_MIRRORS_ONLY=1)',
@@ -42,15 +53,19 @@ export const registryFlags = {
 
 /**
  * Reads these options.
- * @throws TbuildError USAGE for a map without a mirror.
+ * @throws TbuildError USAGE for a map without a mirror, or a limit in another form.
  */
 export function registryOptions(flags: FlagValues<typeof registryFlags>): RegistryOptions {
+  const limits = { minDownloadRate: flags['min-download-rate'], serverTimeout: flags['server-timeout'] };
+  // Refuses another form before anything else is done.
+  waitLimits(limits, {});
   return {
     insecure: flags['insecure-registry'] ?? [],
     mirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? []).map(mapping)],
     mirrorsOnly: flags['skip-default-registry-fallback'] === true,
     ca: flags.ca,
     certificates: certificates(flags),
+    ...limits,
   };
 }
 

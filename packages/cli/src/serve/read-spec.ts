@@ -110,6 +110,8 @@ export function settingsOf(fields: Fields): BuildSettings {
     ca: fields.list('ca', textOf),
     cdiSpecDirs: fields.list('cdiSpecDirs', textOf),
     registryCertificates: fields.record('registryCertificates', certificateOf),
+    minDownloadRate: fields.text('minDownloadRate'),
+    serverTimeout: fields.text('serverTimeout'),
   };
 }
 

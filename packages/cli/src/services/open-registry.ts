@@ -16,6 +16,7 @@ import { cloudCredentials } from '../config/registries/cloud-credentials.ts';
 import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
 import { readRegistriesConf } from '../config/registries/registries-conf.ts';
 import { createRegistryRules, type RegistryOptions } from '../config/registries/registry-rules.ts';
+import { waitLimits } from '../config/registries/wait-limits.ts';
 import { givenCertificates, registryCertificates } from '../config/registry-certificates.ts';
 import { trustedCertificates } from '../config/trusted-certificates.ts';
 import { jobCredentials, jobMirror } from '../gitlab/job-credentials.ts';
@@ -84,12 +85,10 @@ export function openWeb(options: RegistryOptions, env: Environment, showWait: Sh
   return createWebClient(connectionOptions(options, env, showWait));
 }
 
-function connectionOptions(
-  { ca = [] }: RegistryOptions,
-  { variables }: Environment,
-  showWait: ShowWait,
-): WebClientOptions {
+function connectionOptions(options: RegistryOptions, { variables }: Environment, showWait: ShowWait): WebClientOptions {
+  const { ca = [] } = options;
   return {
+    ...waitLimits(options, variables),
     ca: () => `${trustedCertificates(variables)}\n${addedCertificates(ca)}`,
     proxy: {
       http: variables.HTTP_PROXY ?? variables.http_proxy,

@@ -24,6 +24,8 @@ export function servicesOptions(
       mirrorsOnly: settings.mirrorsOnly,
       ca: settings.ca,
       certificates: settings.registryCertificates,
+      minDownloadRate: settings.minDownloadRate,
+      serverTimeout: settings.serverTimeout,
     },
     isolation: settings.isolation,
     cdiSpecDirs: settings.cdiSpecDirs,

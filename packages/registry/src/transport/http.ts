@@ -7,13 +7,14 @@ import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
 import { proxyRefused, unreachable } from '../registry-error.ts';
 import { chooseProxy, type ProxyOptions } from './choose-proxy.ts';
 import { createConnector, trustingOptions, type TlsOptions } from './connector.ts';
+import { requireRate, type WaitLimits } from './least-rate.ts';
 
-export interface HttpOptions extends TlsOptions {
+export interface HttpOptions extends TlsOptions, WaitLimits {
   readonly proxy?: ProxyOptions;
   /** The name of the other side in errors. Default: `Registry`. */
   readonly peer?: string;
-  /** The time without data before a timeout, in milliseconds; ten times as long after an upload, which the registry verifies. */
-  readonly idleTimeoutMs?: number;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 /** A pool of connections. */
@@ -146,7 +147,7 @@ async function* guarded(
   way: Way,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* source;
+    yield* requireRate(source, { ...way.options, url: request.url });
   } catch (error) {
     throw failureOf(request, error, way);
   }

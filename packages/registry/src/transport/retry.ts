@@ -18,8 +18,7 @@ const FIRST_DELAY = 250;
 const LONGEST_DELAY = 60_000;
 
 /**
- * Repeats requests after transient failures: a broken connection, one that a server refuses which answered before, 408,
- * 429 and most of 5xx. The delay grows, or is that of `Retry-After`, but a {@link isTooFarOff} time fails at once. A
+ * Repeats requests after transient failures: a broken or refused connection, 408, 429 and most of 5xx. The delay grows, or is that of `Retry-After`, but a {@link isTooFarOff} time fails at once. A
  * streamed body is left to the caller, which can open it again.
  */
 export function retry(clock: Clock): Middleware {
@@ -41,7 +40,7 @@ async function attempt(next: Send, request: HttpRequest, clock: Clock): Promise<
       const delay = retryDelay(count, retryAfter, clock.now());
       await clock.sleep(delay, request.signal, `${request.url.host} answered ${response.status}`);
     } catch (error) {
-      if (!(error instanceof RegistryError && error.transient) || count === ATTEMPTS) throw error;
+      if (!(error instanceof RegistryError && error.transient) || count >= (error.attempts ?? ATTEMPTS)) throw error;
       await clock.sleep(retryDelay(count), request.signal);
     }
   }

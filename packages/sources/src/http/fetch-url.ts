@@ -4,6 +4,7 @@ import { isDigest, type Digest } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { WebAnswer, WebClient } from '@tbuild/registry';
 import { readNote, type StoreLayout, touch, writeNote } from '@tbuild/store';
+import { wholeBody } from './whole-body.ts';
 
 /** A file downloaded from a web server, with its bytes in the content store. */
 export interface FetchedFile {
@@ -40,14 +41,20 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
   // Touch before reading, so that no prune removes it from here on.
   const known = touch(memo, web.now()) ? recall(memo, web) : undefined;
   if (known !== undefined && known.digest === options.checksum) return known;
-  const headers = { ...authorization(url, login, options), ...conditions(known) };
-  const answer = await (await web.openWeb()).get(url, headers, options.signal);
+  const client = await web.openWeb();
+  const ask = async (headers: Readonly<Record<string, string>>): Promise<WebAnswer> => {
+    const answer = await client.get(url, { ...authorization(url, login, options), ...headers }, options.signal);
+    const { status } = answer;
+    if ((status >= 200 && status < 300) || (status === 304 && known !== undefined)) return answer;
+    throw await refused(answer, url);
+  };
+  const answer = await ask(conditions(known));
   if (answer.status === 304 && known !== undefined) {
     await answer.discard();
     return checked(known, url, options);
   }
-  if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
-  const fetched = await store(answer, url, { ...options, content: web.content });
+  const body = wholeBody(answer, { web: client, ask, shown: shown(url), signal: options.signal });
+  const fetched = await store({ ...answer, body }, url, { ...options, content: web.content });
   writeNote(memo, { ...fetched, source: shown(url) });
   return checked(fetched, url, options);
 }

@@ -20,6 +20,9 @@ export interface RegistryOptions {
   readonly ca?: readonly string[];
   /** Certificates by `host[:port]`, as absolute paths. */
   readonly certificates?: Readonly<Record<string, CertificateFiles>>;
+  /** In the form of `--min-download-rate` and `--server-timeout`. */
+  readonly minDownloadRate?: string;
+  readonly serverTimeout?: string;
 }
 
 /** Where images are and how to reach their registries. */
