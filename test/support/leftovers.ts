@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** Returns the ids of the processes whose command line contains `text`. */
 export function processesNaming(text: string): number[] {
@@ -26,11 +26,9 @@ function withDescendants(pid: number): number[] {
   return [pid, ...children.flatMap(withDescendants)];
 }
 
-/** Returns the control groups whose name contains `text`. */
-export function groupsNaming(text: string): string[] {
-  return groupsBelow('/sys/fs/cgroup').filter(
-    (path) => path.includes(text) && !path.slice(path.indexOf(text)).includes('/'),
-  );
+/** Returns the control groups whose name matches. */
+export function groupsNamed(name: RegExp): string[] {
+  return groupsBelow('/sys/fs/cgroup').filter((path) => name.test(basename(path)));
 }
 
 function groupsBelow(directory: string): string[] {

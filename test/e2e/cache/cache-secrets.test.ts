@@ -3,9 +3,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../../support/base-images.ts';
 import { ranIn } from '../../support/plain-progress.ts';
+import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { buildGood, type InlineBuild } from '../../support/tbuild.ts';
+import { runStoppedAt } from '../../support/stopped-at.ts';
+import { buildGood, good, type InlineBuild, writeFiles } from '../../support/tbuild.ts';
 
 const MOUNTED = 'RUN --mount=type=secret,id=token wc -c < /run/secrets/token > /size';
 const files = { Dockerfile: `FROM busybox\nRUN echo before > /before\n${MOUNTED}\nRUN echo after > /after\n` };
@@ -63,3 +66,18 @@ function textsIn(directory: string): readonly string[] {
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('latin1');
   });
 }
+
+test('two builds that make the first secret key of a store at once use one key', needs('root', 'strace'), async () => {
+  const store = scratchDirectory('store');
+  const { args, env } = withToken('first');
+  const key = (): string => readFileSync(join(store, 'secret-key'), 'utf8');
+  let made = '';
+  const command = ['build', ...baseImageArguments(), ...args, writeFiles(files)];
+  const stop = { call: 'openat', path: join(store, 'secret-key'), store, env };
+  const first = await runStoppedAt(stop, command, async () => {
+    await buildGood(files, { store, args, env });
+    made = key();
+  });
+  good(first);
+  expect(key()).toBe(made);
+});

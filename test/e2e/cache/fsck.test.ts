@@ -1,10 +1,12 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readNote, writeNote } from '@tbuild/store';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { buildGood, runTbuild } from '../../support/tbuild.ts';
+import { runStoppedAt } from '../../support/stopped-at.ts';
+import { buildGood, good, runTbuild } from '../../support/tbuild.ts';
 
 const FILES = {
   Dockerfile: `FROM busybox AS base
@@ -161,6 +163,34 @@ test('fsck takes no blob for damaged because a note names another size', async (
     writeNote(file, { ...note, descriptor: { ...Object(descriptor), size: 1 } });
   }
   expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0, stdout: 'The store is sound\n' });
+});
+
+describe('fsck', needs('root', 'strace'), () => {
+  test('takes no tree for damaged that a prune removes before it looks at it', async () => {
+    const store = scratchDirectory('store');
+    await buildGood(FILES, { store, args: ['-o', 'type=cacheonly'] });
+    const stop = { call: 'getdents64', path: join(store, 'snapshots'), store };
+    const { exitCode, stdout } = await runStoppedAt(stop, ['fsck'], async () => {
+      good(await runTbuild(['prune', '--all', '--force'], { store }));
+      expect(readdirSync(join(store, 'snapshots')).filter((name) => !name.startsWith('.'))).toEqual([]);
+    });
+    expect([exitCode, stdout]).toEqual([0, 'The store is sound\n']);
+  });
+
+  test('takes no tree for damaged whose links a build takes over meanwhile', async () => {
+    const store = scratchDirectory('store');
+    const Dockerfile = 'FROM busybox\nRUN echo 1 > /1\nRUN echo 2 > /2\n';
+    await buildGood({ Dockerfile }, { store });
+    const [links = ''] = readdirSync(join(store, 'snapshots'))
+      .map((name) => join(store, 'snapshots', name, 'l'))
+      .filter((path) => existsSync(path) && readdirSync(path).length > 0);
+    const stop = { call: 'getdents64', path: links, store };
+    const { exitCode, stdout } = await runStoppedAt(stop, ['fsck'], async () => {
+      await buildGood({ Dockerfile: `${Dockerfile}RUN echo 3 > /3\n` }, { store });
+      expect(existsSync(links)).toBe(false);
+    });
+    expect([exitCode, stdout]).toEqual([0, 'The store is sound\n']);
+  });
 });
 
 function hasFile(store: string, name: string): boolean {

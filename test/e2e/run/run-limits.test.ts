@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startGate } from '../../support/gate.ts';
 import { isolations } from '../../support/isolations.ts';
-import { groupsNaming, mountsNaming, processesNaming } from '../../support/leftovers.ts';
+import { groupsNamed, mountsNaming, processesNaming } from '../../support/leftovers.ts';
 import { statusOf } from '../../support/plain-progress.ts';
 import { isRoot, needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
@@ -46,7 +46,7 @@ test.each(isolations)(
     let groups: string[] = [];
     const look = async (): Promise<void> => {
       await gate.reached('step');
-      groups = groupsNaming(parent).flatMap((path) => readdirSync(path));
+      groups = groupsNamed(new RegExp(`^${parent}$`)).flatMap((path) => readdirSync(path));
       gate.open('step');
     };
     await Promise.all([buildGood({ Dockerfile: `FROM busybox\nRUN ${gate.wait('step')}\n` }, { args }), look()]);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
-import { groupsNaming, processesNaming } from '../../support/leftovers.ts';
+import { groupsNamed, processesNaming } from '../../support/leftovers.ts';
 import { stepsIn } from '../../support/plain-progress.ts';
 import type { ProcessResult } from '../../support/run-process.ts';
 import { sharedService } from '../../support/services.ts';
@@ -44,7 +44,7 @@ async function kill(context: FaultContext): Promise<void> {
   // A limit of the cache may have removed them.
   if (last.builds !== undefined && last.env === undefined) requireReuse(result, next, context);
   requireWholeOutputs(site, context);
-  const groups = () => groupsOf(killed, groupsNaming('tbuild-steps-'));
+  const groups = () => groupsOf(killed, groupsNamed(/^tbuild-steps-\d+$/));
   // A build that runs steps removes the groups of killed ones.
   if (groups().length > 0) await runGood(at, reproducibleBuild(site, variant, '--no-cache'));
   if (groups().length > 0) fail(`Control groups are left after "${last.name}"`, groups().join('\n'));
