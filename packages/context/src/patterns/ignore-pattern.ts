@@ -3,21 +3,16 @@ import ignore from 'ignore';
 import { cleanPath } from './clean-path.ts';
 import { compileGlob } from './glob.ts';
 import { compilePathExpression, type PathExpression } from './path-expression.ts';
+import { type PatternReach, reachOf } from './pattern-reach.ts';
 
 /** One line of an ignore file, as Docker reads it: anchored at the root. Does not consider parents. */
-export interface IgnorePattern {
+export interface IgnorePattern extends PatternReach {
   /** The cleaned pattern without its `!`. */
   readonly text: string;
   /** Whether it includes again what earlier patterns ignored. */
   readonly exception: boolean;
-  /** The number of elements of the paths that it matches, or infinity. */
-  readonly depth: number;
   /** Reports whether it matches this path itself. `depth` is the number of its elements. */
   matches(path: string, depth: number): boolean;
-  /** Reports whether it may match an entry of this directory, whose path has `depth` elements. */
-  mayMatchIn(directory: string, depth: number): boolean;
-  /** Reports whether it may match something below this directory. */
-  reachesBelow(directory: string): boolean;
 }
 
 /**
@@ -95,26 +90,4 @@ function compileLoosely(source: string, text: string): PathExpression {
   } catch (cause) {
     throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause });
   }
-}
-
-function reachOf(text: string): Pick<IgnorePattern, 'depth' | 'mayMatchIn' | 'reachesBelow'> {
-  const elements = text.split('/');
-  // A negated class also matches a slash, so that such patterns have no depth.
-  const deep = text.includes('[') ? 0 : elements.findIndex((element) => element.includes('**'));
-  const depth = deep === -1 ? elements.length : Number.POSITIVE_INFINITY;
-  const fixed = (deep === -1 ? elements : elements.slice(0, deep)).map((element) => compileGlob(element));
-  const prefix = text.slice(0, text.search(/[*?[\]\\^]|$/u));
-  return {
-    depth,
-    mayMatchIn(directory, depthOfDirectory) {
-      const base = directory === '' ? '' : `${directory}/`;
-      if (deep === -1 && depthOfDirectory + 1 !== depth) return false;
-      return base.startsWith(prefix) || prefix.startsWith(base);
-    },
-    reachesBelow(directory) {
-      const names = directory.split('/');
-      if (names.length >= depth) return false;
-      return fixed.every((element, index) => index >= names.length || element.test(names[index] ?? ''));
-    },
-  };
 }

@@ -112,12 +112,39 @@ const pruning: [patterns: string[], directory: string, closed: boolean][] = [
   [['*', '!src/*.ts'], 'node_modules', true],
   [['*', '!s*/*.ts'], 'src', false],
   [['*', '!**/*.ts'], 'node_modules', false],
+  [['a', '!^a/b'], 'a', false],
+  [['a', String.raw`!a\/b`], 'a', false],
 ];
 
 test.each(pruning)('with the patterns %j the directory %j is closed: %j', (patterns, directory, closed) => {
   const rules = compileIgnoreRules(patterns);
   expect(rules.enter(rules.root, directory).closed).toBe(closed);
 });
+
+// Of the directory `a/b`: the names of entries that may be kept, and of those that may lead to something kept.
+const names: [patterns: string[], kept: string[] | undefined, keptBelow: string[] | undefined][] = [
+  [['a', '!a/b/x', '!a/b/y/z'], ['x'], ['x', 'y']],
+  [['a', '!a/*/x', '!a/?/y/z'], ['x'], ['y']],
+  [['a', '!a/c/x', '!a/*/*/z'], [], undefined],
+  [['a', '!a/b/*.x'], undefined, []],
+  [['a', '!**/b/x', '!**/c/y'], ['x'], undefined],
+  [['a', '!**/b/*'], undefined, undefined],
+  [['a', '!a/**/x'], ['x'], undefined],
+  [['a', '!a/b**/x'], undefined, undefined],
+  [['a', '!a/[a-b]/x'], undefined, undefined],
+  [['!a/*/x', 'a', '!a/*/y'], ['y'], []],
+  [['a/x', '!a/*/y'], undefined, []],
+  [['a', '!a/b/*/y', '!a/b', 'a/*/x'], undefined, undefined],
+];
+
+test.each(names)(
+  'with the patterns %j only these entries of a directory can be kept: %j, %j',
+  (patterns, kept, below) => {
+    const rules = compileIgnoreRules(patterns);
+    const match = rules.enter(rules.enter(rules.root, 'a'), 'a/b');
+    expect([match.kept && [...match.kept], match.keptBelow && [...match.keptBelow]]).toEqual([kept, below]);
+  },
+);
 
 test('readIgnoreLines handles a byte order mark, comments, blank lines and leading slashes', () => {
   const text = '\ufeff# comment\n #not a comment\r\n\n  /a/ \n! /b\n/\n!\n';

@@ -1,5 +1,6 @@
 import { cleanPath } from './clean-path.ts';
 import { type IgnorePattern, parseIgnorePattern } from './ignore-pattern.ts';
+import type { Names } from './pattern-reach.ts';
 
 /** How the patterns matched a directory. Its children are matched from it. */
 export interface DirectoryMatch {
@@ -9,6 +10,10 @@ export interface DirectoryMatch {
   readonly closed: boolean;
   /** The patterns that may match its entries, in their order. */
   readonly patterns: readonly LivePattern[];
+  /** The names of the entries that may not be ignored. */
+  readonly kept: Names;
+  /** The names of the entries for which {@link IgnoreRules.mayKeepBelow} may be true. */
+  readonly keptBelow: Names;
 }
 
 /** A pattern that may match the entries of a directory. */
@@ -16,6 +21,8 @@ interface LivePattern {
   readonly pattern: IgnorePattern;
   /** Whether it matched the directory or a parent, and so matches every entry. */
   readonly isInherited: boolean;
+  /** The names of the entries that it may match. */
+  readonly names: Names;
 }
 
 /** Docker's ignore patterns. The last one that matches decides. */
@@ -29,8 +36,6 @@ export interface IgnoreRules {
   enter(parent: DirectoryMatch, path: string): DirectoryMatch;
   /** Reports whether an exception may keep something below an ignored directory. */
   mayKeepBelow(directory: string): boolean;
-  /** Reports whether {@link mayKeepBelow} can be true for an entry of the directory `parent`. */
-  mayKeepBelowEntries(parent: DirectoryMatch): boolean;
 }
 
 /**
@@ -58,40 +63,66 @@ export function readIgnoreLines(text: string): string[] {
 export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
   const patterns = lines.map(parseIgnorePattern).filter((pattern) => pattern !== undefined);
   const exceptions = patterns.filter(({ exception }) => exception);
-  const { deepest, mayKeepBelow } = reachOfExceptions(exceptions);
+  const { mayKeepBelow, namesAbove } = reachOfExceptions(exceptions);
+  const matchEntries = (directory: readonly string[], matched?: ReadonlySet<IgnorePattern>): DirectoryMatch => {
+    const live = livePatterns(patterns, directory, matched);
+    const names = { kept: keptNames(live), keptBelow: namesAbove(directory) };
+    return { depth: directory.length, closed: false, patterns: live, ...names };
+  };
   return {
-    root: { depth: 0, closed: false, patterns: livePatterns(patterns, { path: '', depth: 0 }) },
+    root: matchEntries([]),
     hasExceptions: exceptions.length > 0,
     ignores: (parent, path) => parent.closed || isIgnored(parent, path),
     enter(parent, path) {
-      const depth = parent.depth + 1;
       const matched = new Set<IgnorePattern>();
       const ignored = isIgnored(parent, path, matched);
-      const closed = parent.closed || (ignored && !mayKeepBelow(path));
-      return { depth, closed, patterns: closed ? [] : livePatterns(patterns, { path, depth, matched }) };
+      if (parent.closed || (ignored && !mayKeepBelow(path))) return closed(parent.depth + 1);
+      return matchEntries(path.split('/'), matched);
     },
     mayKeepBelow,
-    mayKeepBelowEntries: ({ depth }) => depth < deepest,
   };
 }
 
-interface MatchedDirectory {
-  readonly path: string;
-  readonly depth: number;
-  readonly matched?: ReadonlySet<IgnorePattern>;
+const NONE: ReadonlySet<string> = new Set();
+
+function closed(depth: number): DirectoryMatch {
+  return { depth, closed: true, patterns: [], kept: NONE, keptBelow: NONE };
 }
 
-function livePatterns(patterns: readonly IgnorePattern[], { path, depth, matched }: MatchedDirectory): LivePattern[] {
+function livePatterns(
+  patterns: readonly IgnorePattern[],
+  directory: readonly string[],
+  matched?: ReadonlySet<IgnorePattern>,
+): LivePattern[] {
   return patterns
-    .map((pattern) => ({ pattern, isInherited: matched?.has(pattern) === true }))
-    .filter(({ pattern, isInherited }) => isInherited || pattern.mayMatchIn(path, depth));
+    .map((pattern) => ({
+      pattern,
+      isInherited: matched?.has(pattern) === true,
+      names: pattern.namesIn(directory),
+    }))
+    .filter(({ isInherited, names }) => isInherited || names?.size !== 0);
+}
+
+/** After a pattern that ignores every entry, only the exceptions that follow it keep some. */
+function keptNames(patterns: readonly LivePattern[]): Names {
+  const last = patterns.findLastIndex(({ isInherited }) => isInherited);
+  if (patterns[last]?.pattern.exception !== false) return undefined;
+  return unionOf(patterns.slice(last + 1).flatMap(({ pattern, names }) => (pattern.exception ? [names] : [])));
+}
+
+export function unionOf(all: readonly Names[]): Names {
+  const union = new Set<string>();
+  for (const names of all) {
+    if (names === undefined) return undefined;
+    for (const name of names) union.add(name);
+  }
+  return union;
 }
 
 /** The directories below which an exception may keep something. */
-interface Reach {
-  /** The number of elements of the longest path of such a directory. */
-  readonly deepest: number;
-  mayKeepBelow(directory: string): boolean;
+interface Reach extends Pick<IgnoreRules, 'mayKeepBelow'> {
+  /** Returns the names of the entries of a directory, given by the elements of its path, that are such directories. */
+  namesAbove(directory: readonly string[]): Names;
 }
 
 /**
@@ -103,14 +134,22 @@ function reachOfExceptions(exceptions: readonly IgnorePattern[]): Reach {
   const prefixes = exceptions.map(({ text }) => text.replace(/\/\*\*$/u, '').replace(/\/\*$/u, ''));
   if (prefixes.some((prefix) => /[*[\]?^\\]/u.test(prefix))) {
     return {
-      deepest: Math.max(...exceptions.map(({ depth }) => depth - 1)),
-      mayKeepBelow: (directory) => exceptions.some((pattern) => pattern.reachesBelow(directory)),
+      mayKeepBelow(directory) {
+        const elements = directory.split('/');
+        return exceptions.some((pattern) => pattern.reachesBelow(elements));
+      },
+      namesAbove: (directory) => unionOf(exceptions.map((pattern) => pattern.namesAbove(directory))),
     };
   }
   return {
-    deepest: Math.max(0, ...prefixes.map((prefix) => prefix.split('/').length)),
     mayKeepBelow: (directory) => prefixes.some((prefix) => `${prefix}/`.startsWith(`${directory}/`)),
+    namesAbove: (directory) => unionOf(prefixes.map((prefix) => nextElement(prefix.split('/'), directory))),
   };
+}
+
+function nextElement(path: readonly string[], directory: readonly string[]): ReadonlySet<string> {
+  const next = path[directory.length];
+  return next !== undefined && directory.every((name, at) => name === path[at]) ? new Set([next]) : NONE;
 }
 
 /**

@@ -97,7 +97,7 @@ function compileInclude(pattern: string): Include {
   const parsed = parseIgnorePattern(pattern);
   return {
     rules: compileIgnoreRules([pattern]),
-    mayMatchBelow: (directory) => parsed?.reachesBelow(directory) === true,
+    mayMatchBelow: (directory) => parsed?.reachesBelow(directory.split('/')) === true,
   };
 }
 

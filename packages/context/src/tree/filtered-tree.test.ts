@@ -10,7 +10,7 @@ import { type IgnorePattern, parseIgnorePattern } from '../patterns/ignore-patte
 const base = mkdtempSync(join(tmpdir(), 'filtered-tree-'));
 afterAll(() => rmSync(base, { recursive: true }));
 
-const NAMES = ['a', 'b', 'keep', 'x.log', 'y.log', 'a-b', 'é'];
+const NAMES = ['a', 'b', 'keep', 'KEEP', 'x.log', 'y.log', 'a-b', 'é'];
 const ELEMENTS = [...NAMES, '*', '**', '*.log', 'k*', '?', 'a*b', '[ab]', '[^a]', '**p', 'a**', String.raw`\a`, '^a'];
 
 test.each([1, 2, 3, 4])('a generated context has the files that a walk of everything keeps: %i', (seed) => {

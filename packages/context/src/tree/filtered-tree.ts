@@ -1,4 +1,4 @@
-import type { DirectoryMatch, IgnoreRules } from '../patterns/ignore-rules.ts';
+import { type DirectoryMatch, type IgnoreRules, unionOf } from '../patterns/ignore-rules.ts';
 import { EntryTable } from './entry-table.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
@@ -14,9 +14,13 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
   const listings = new Map<string, { readonly from: number; readonly to: number }>();
   const seen = new EntryTable();
 
-  function isVisible(entry: TreeEntry): boolean {
-    if (entry.path === '' || !rules.ignores(matchOf(parentOf(entry.path)), entry.path)) return true;
-    return typeOf(entry.stats) === 'directory' && list(entry.path).length > 0;
+  function isVisible({ path, stats }: TreeEntry): boolean {
+    if (path === '' || !rules.ignores(matchOf(parentOf(path)), path)) return true;
+    return typeOf(stats) === 'directory' && leadsToKept(path);
+  }
+
+  function leadsToKept(directory: string): boolean {
+    return rules.mayKeepBelow(directory) && list(directory).length > 0;
   }
 
   function list(path: string): readonly TreeEntry[] {
@@ -34,16 +38,14 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
     return Array.from({ length: to - from }, (_, at) => seen.entry(from + at, prefix + seen.name(from + at)));
   }
 
+  /** Definitely ignored entries cost no system call. */
   function readListing(path: string, match: DirectoryMatch): readonly TreeEntry[] {
     if (match.closed) return [];
-    const ignored = new Set<string>();
-    // Definitely ignored entries cost no system call.
-    const isWantedDirectory = (child: string): boolean => rules.mayKeepBelow(child) && Boolean(ignored.add(child));
-    const entries = plain.list(path, {
-      isWanted: (child) => !rules.ignores(match, child),
-      isWantedDirectory: rules.mayKeepBelowEntries(match) ? isWantedDirectory : undefined,
+    return plain.list(path, {
+      names: unionOf([match.kept, match.keptBelow]),
+      isWanted: match.kept?.size === 0 ? undefined : (child) => !rules.ignores(match, child),
+      isWantedDirectory: match.keptBelow?.size === 0 ? undefined : leadsToKept,
     });
-    return ignored.size === 0 ? entries : entries.filter((entry) => !ignored.has(entry.path) || isVisible(entry));
   }
 
   return {

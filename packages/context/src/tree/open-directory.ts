@@ -13,7 +13,9 @@ export interface Directory extends FileTree {
 
 /** Decides about the entries of a directory by their paths in the tree. */
 interface DirectoryFilter {
-  isWanted(path: string): boolean;
+  /** The names that wanted entries have, or undefined for any name. */
+  readonly names?: ReadonlySet<string>;
+  isWanted?(path: string): boolean;
   /** Decides about an entry that is not wanted, if it is a directory. */
   isWantedDirectory?(path: string): boolean;
 }
@@ -58,17 +60,49 @@ function listEntries(root: string, path: string, filter?: DirectoryFilter): read
 
 /** Reads types only where the filter depends on them: 100,000 of them take 30 ms. */
 function readNames(directory: string, prefix: string, filter?: DirectoryFilter): string[] {
+  const read = <T>(how: () => T): T => orUnreadable(`directory ${JSON.stringify(directory)}`, how);
+  if (filter === undefined) return read(() => readdirSync(directory));
+  const { names, isWanted, isWantedDirectory } = filter;
+  const isNeeded = (name: string, isDirectory: () => boolean): boolean =>
+    isWanted?.(prefix + name) === true ||
+    (isWantedDirectory !== undefined && isDirectory() && isWantedDirectory(prefix + name));
+  const found = names && read(() => lookUp(directory, names));
+  if (found !== undefined) return found.filter((name) => isNeeded(name, () => isDirectory(directory + name)));
+  if (isWantedDirectory === undefined)
+    return read(() => readdirSync(directory)).filter((name) => isNeeded(name, () => false));
+  const entries = read(() => readdirSync(directory, { withFileTypes: true }));
+  return entries.flatMap((entry) => (isNeeded(entry.name, () => entry.isDirectory()) ? entry.name : []));
+}
+
+function orUnreadable<T>(what: string, read: () => T): T {
   try {
-    if (filter === undefined) return readdirSync(directory);
-    const { isWanted, isWantedDirectory } = filter;
-    if (isWantedDirectory === undefined) return readdirSync(directory).filter((name) => isWanted(prefix + name));
-    return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-      const path = prefix + entry.name;
-      return isWanted(path) || (entry.isDirectory() && isWantedDirectory(path)) ? entry.name : [];
-    });
+    return read();
   } catch (error) {
-    throw unreadable(`directory ${JSON.stringify(directory)}`, error);
+    throw unreadable(what, error);
   }
+}
+
+const MOST_LOOKUPS = 8;
+
+/**
+ * Returns which of the names exist in a directory. Returns undefined where only a listing can tell: many names, and names that a
+ * file system which ignores case or composition finds under another spelling.
+ */
+function lookUp(directory: string, names: ReadonlySet<string>): string[] | undefined {
+  if (names.size > MOST_LOOKUPS) return undefined;
+  const all = [...names];
+  if (!all.every((name) => /^[ -~]{1,255}$/u.test(name))) return undefined;
+  const exists = (name: string): boolean => lstatSync(directory + name, STAT_OPTIONS) !== undefined;
+  const found = all.filter(exists);
+  return found.some((name) => exists(inOtherCase(name))) ? undefined : found;
+}
+
+function inOtherCase(name: string): string {
+  return name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+}
+
+function isDirectory(location: string): boolean {
+  return lstatSync(location, STAT_OPTIONS)?.isDirectory() === true;
 }
 
 /** Returns undefined for a file that is missing, or that vanished since its directory was read. */
