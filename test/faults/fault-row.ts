@@ -18,6 +18,8 @@ export interface FaultContext {
   readonly random: Random;
   /** An empty directory, removed after the case. */
   readonly directory: string;
+  /** Whether tbuild runs as the ordinary user of the tests. */
+  readonly asUser?: boolean;
   /** Aborts when the case takes too long, or the run is interrupted. */
   readonly signal: AbortSignal;
   /** How much a case does, where a row can do more: 1 in `npm test`, and what `--size` says elsewhere. */

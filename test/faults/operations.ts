@@ -7,6 +7,8 @@ import { buildArguments, writeFiles } from './run-tbuild.ts';
 export interface Site {
   readonly directory: string;
   readonly signal: AbortSignal;
+  /** Whether tbuild runs as the ordinary user of the tests. */
+  readonly asUser?: boolean;
   /** `127.0.0.1:port` of a registry. */
   readonly registry: string;
   /** The archive that `load` reads; it holds `app:loaded`. */
@@ -88,12 +90,23 @@ export const operations: readonly Operation[] = [
   build('export an archive', 'a', (site) => ['--output', `type=oci,dest=${join(outputsOf(site), 'image.tar')}`]),
   build('export a directory', 'b', (site) => ['--output', `type=local,dest=${join(outputsOf(site), 'tree')}`]),
   { ...build('build beyond the limit of the cache', 'b'), env: { TBUILD_MAX_USED_SPACE: '1MB' } },
+  build('write files about a build', 'a', (site) => [
+    '--output',
+    `type=tar,dest=${join(outputsOf(site), 'tree.tar')}`,
+    '--metadata-file',
+    join(outputsOf(site), 'metadata.json'),
+    '--iidfile',
+    join(outputsOf(site), 'id'),
+  ]),
+  build('print an archive', 'b', () => ['--output', 'type=oci,dest=-']),
   build('push', 'a', ({ registry, directory }) => [
     '--output',
     `type=registry,name=${registry}/${basename(directory).toLowerCase()}/app:1,rewrite-timestamp=true`,
   ]),
   { name: 'load', arguments: ({ archive }) => ['load', '--input', archive] },
   { name: 'images', arguments: () => ['images'] },
+  { name: 'du', arguments: () => ['du', '--verbose'] },
+  { name: 'fsck', arguments: () => ['fsck', '--full'] },
   { name: 'prune', arguments: () => ['prune', '--force'] },
   { name: 'prune everything', arguments: () => ['prune', '--all', '--force'] },
   { name: 'prune to a size', arguments: () => ['prune', '--force', '--max-used-space', '1MB'] },

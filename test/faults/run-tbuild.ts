@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { baseImageArguments } from '../support/base-images.ts';
 import { program } from '../support/program.ts';
 import { runProcess, type ProcessOptions, type ProcessResult } from '../support/run-process.ts';
 import { runDirectoryVariable } from '../support/scratch.ts';
+import { ordinaryUser } from '../support/user.ts';
 import { withoutLimits } from '../support/without-limits.ts';
 import type { FaultContext } from './fault-row.ts';
 
@@ -16,21 +17,20 @@ export interface RunOptions extends Pick<ProcessOptions, 'env' | 'input' | 'onSt
 
 /** Runs tbuild in the directory of a case to its end, whatever its exit code. The abort of the case kills it. */
 export async function runTbuild(
-  { directory, signal }: Pick<FaultContext, 'directory' | 'signal'>,
+  { directory, signal, asUser = false }: Pick<FaultContext, 'directory' | 'signal' | 'asUser'>,
   args: readonly string[],
   { store = join(directory, 'store'), through = [], env, input, onStart }: RunOptions = {},
 ): Promise<ProcessResult> {
   signal.throwIfAborted();
   const home = join(directory, 'home');
   if (!existsSync(home)) mkdirSync(home);
-  const [command = '', ...rest] = [...through, program, ...args];
+  const [command = '', ...rest] = [...through, ...(asUser ? becomeUser() : []), program, ...args];
   const ended = new AbortController();
   const result = runProcess(command, rest, {
     cwd: directory,
     env: {
       HOME: home,
-      // What the launcher remembers is the same for all cases.
-      XDG_CACHE_HOME: join(process.env[runDirectoryVariable] ?? home, 'cache'),
+      XDG_CACHE_HOME: sharedCache(home, asUser),
       TMPDIR: directory,
       TBUILD_ROOT: store,
       ...withoutLimits,
@@ -44,6 +44,22 @@ export async function runTbuild(
     },
   });
   return await result.finally(() => ended.abort());
+}
+
+/** Like the program of `runuser`, but becomes the program, which then gets the signals itself. */
+function becomeUser(): readonly string[] {
+  const { name } = ordinaryUser();
+  return ['setpriv', '--reuid', name, '--regid', name, '--init-groups'];
+}
+
+/** Returns the directory for what the launcher remembers, the same for all cases of a user. */
+function sharedCache(home: string, asUser: boolean): string {
+  const run = process.env[runDirectoryVariable] ?? home;
+  if (!asUser) return join(run, 'cache');
+  const cache = join(run, 'cache-of-user');
+  mkdirSync(cache, { recursive: true });
+  chownSync(cache, ordinaryUser().uid, ordinaryUser().gid);
+  return cache;
 }
 
 /** Like {@link runTbuild}, but an exit code other than 0 fails the case. */

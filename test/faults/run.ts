@@ -135,6 +135,6 @@ async function runOne(chosen: readonly FaultRow[], number: number): Promise<bool
   if (row === undefined || chosen.length > 1) throw new Error('--case needs --row NAME');
   const keep = values.keep?.split(',').map(Number);
   const { failure, counts } = await runGuarded({ row, seed, size, number, keep });
-  console.log(failure ?? `passed: ${[...counts].map(([what, n]) => `${n} ${what}`).join(', ')}`);
+  console.log(`${failure ?? 'passed'}\n${[...counts].map(([what, n]) => `${n} ${what}`).join(', ')}`);
   return failure === undefined;
 }

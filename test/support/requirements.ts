@@ -42,6 +42,10 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   ext4: mountable('ext4'),
   xfs: mountable('xfs'),
   btrfs: mountable('btrfs'),
+  fuse: {
+    met: isRoot && hasProgram('bindfs') && existsSync('/dev/fuse'),
+    lacks: 'root with bindfs and /dev/fuse',
+  },
 };
 
 /** A file system that root can make in a file and mount, which the kernel has or loads as a module. */

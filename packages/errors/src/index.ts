@@ -1,5 +1,5 @@
 export { quotePath } from './quote-path.ts';
-export { errnoName, hasCode, locate, prefixed, TbuildError, uncapitalized } from './tbuild-error.ts';
+export { errnoName, firstFailure, hasCode, locate, prefixed, TbuildError, uncapitalized } from './tbuild-error.ts';
 export type { ErrorCode, TbuildErrorOptions } from './tbuild-error.ts';
 export type { Position, SourceRange } from './source-range.ts';
 export { suggest } from './suggest.ts';

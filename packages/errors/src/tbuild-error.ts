@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { SourceRange } from './source-range.ts';
 
 /** What can go wrong, in the words that callers may decide on. */
@@ -71,8 +72,23 @@ export function uncapitalized(sentence: string): string {
   return sentence.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
 }
 
+/** Returns the error with which a failure began. A clean-up that fails too covers it with a SuppressedError. */
+export function firstFailure(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) first = first.suppressed;
+  return first;
+}
+
 /** The system's name for a failed call, e.g. `ENOENT`, or undefined when `error` is no system error. */
 export function errnoName(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error.code !== 'string') return undefined;
+  return error.code.startsWith(NO_NAME) ? nameOf(-Number(error.code.slice(NO_NAME.length))) : error.code;
+}
+
+/** What Node calls errors that libuv has no name for, such as EDQUOT. */
+const NO_NAME = 'Unknown system error ';
+
+function nameOf(errno: number): string | undefined {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0];
 }

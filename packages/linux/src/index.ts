@@ -6,6 +6,7 @@ export { copyFileBytes } from './files/copy-file-bytes.ts';
 export { dropPageCache } from './files/drop-page-cache.ts';
 export { lgetxattr, llistxattr, lsetxattr } from './files/xattr.ts';
 export { makeDirectory } from './files/make-directory.ts';
+export { makeWithin } from './files/make-within.ts';
 export { openInput } from './files/open-input.ts';
 export { openPipe } from './processes/pipe.ts';
 export { openPseudoterminal, type Pseudoterminal, type TerminalSize } from './processes/pseudoterminal.ts';

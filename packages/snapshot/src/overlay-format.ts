@@ -1,4 +1,6 @@
-import { errnoName } from '@tbuild/errors';
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import { lgetxattr, lsetxattr, mknod, FileType } from '@tbuild/linux';
 import type { OverlayFlavour } from './snapshotter.ts';
 
@@ -21,8 +23,8 @@ export function isWhiteout(stats: { readonly mode: number; readonly rdev: number
 
 /**
  * Replaces the whiteout device if the store itself lies on an overlay, as in a container: overlay refuses that
- * device. A socket without permissions needs no privilege, and no archive can contain one. Such a tree is never
- * mounted, since an overlay cannot be the upper directory of another.
+ * device, and fuse-overlayfs takes it for a whiteout of its own. A socket without permissions needs no privilege, and no
+ * archive can contain one. Such a tree is never mounted, since neither can be the upper directory of an overlay.
  */
 const SUBSTITUTE = FileType.socket;
 
@@ -31,13 +33,26 @@ export function isOpaque(location: string, flavour: OverlayFlavour): boolean {
   return lgetxattr(location, `${flavour}.overlay.opaque`)?.toString() === 'y';
 }
 
-/** Makes the directory at `location` hide everything below it in other layers. */
+/**
+ * Makes the directory at `location` hide everything below it in other layers.
+ * @throws TbuildError SNAPSHOT where the file system keeps no such attribute.
+ */
 export function makeOpaque(location: string, flavour: OverlayFlavour): void {
-  lsetxattr(location, `${flavour}.overlay.opaque`, Buffer.from('y'));
+  const name = `${flavour}.overlay.opaque`;
+  try {
+    lsetxattr(location, name, Buffer.from('y'));
+  } catch (cause) {
+    if (!['EPERM', 'ENOTSUP'].includes(errnoName(cause) ?? '')) throw cause;
+    throw new TbuildError('SNAPSHOT', `The file system of ${JSON.stringify(location)} lacks the attribute ${name}`, {
+      hint: 'Choose a place for the store on ext4, XFS or Btrfs, with --root',
+      cause,
+    });
+  }
 }
 
 /** Marks a name as deleted. Nothing may exist at `location`. */
 export function makeWhiteout(location: string): void {
+  if (statfsSync(dirname(location)).type === FUSE) return mknod(location, SUBSTITUTE, 0);
   try {
     mknod(location, FileType.character, 0);
   } catch (error) {
@@ -45,3 +60,5 @@ export function makeWhiteout(location: string): void {
     mknod(location, SUBSTITUTE, 0);
   }
 }
+
+const FUSE = 0x6573_5546;

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, renameSync, statSync, symlinkSync, wr
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory, removeTree } from '@tbuild/linux';
-import { listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
+import { discardUnfinished, listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
 import { INSERTED_LAYER } from './insert-layer.ts';
 import { mountedLayers } from './mounted-layers.ts';
@@ -82,7 +82,7 @@ class OverlaySnapshotter implements Snapshotter {
     let open = true;
     const close = (): void => {
       open = false;
-      moveToTrash(this.#store, directory);
+      discardUnfinished(this.#store, directory);
     };
     return {
       upper: join(directory, 'fs'),
@@ -109,7 +109,7 @@ class OverlaySnapshotter implements Snapshotter {
     try {
       return this.#commit(directory, name, names);
     } finally {
-      moveToTrash(this.#store, directory);
+      discardUnfinished(this.#store, directory);
     }
   }
 

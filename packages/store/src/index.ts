@@ -24,7 +24,7 @@ export {
   unfinishedMarkers,
   writeSyncMarker,
 } from './sync-marker.ts';
-export { emptyTrash, moveToTrash } from './trash.ts';
+export { discardUnfinished, emptyTrash, moveToTrash } from './trash.ts';
 export { takeTurn } from './turn.ts';
 export type { TurnOptions } from './turn.ts';
 export { withLock } from './with-lock.ts';

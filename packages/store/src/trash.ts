@@ -28,6 +28,15 @@ export function moveToTrash({ trash }: Trash, path: string): boolean {
   }
 }
 
+/** Moves unfinished work to the trash. Where the disk refuses that, leaves it to the sweep, which follows dead builds. */
+export function discardUnfinished(store: Trash, path: string): void {
+  try {
+    moveToTrash(store, path);
+  } catch {
+    // A clean-up must not hide what failed before.
+  }
+}
+
 /** As many deletions as Node's threads do at a time. Each waits for the disk: one after the other takes four times as long. */
 const AT_A_TIME = 4;
 

@@ -5,11 +5,14 @@ import type { ProcessResult } from '../../support/run-process.ts';
 import type { FaultContext } from '../fault-row.ts';
 import { type Operation, outputsOf, type Site } from '../operations.ts';
 import type { RunOptions } from '../run-tbuild.ts';
-import { callsOf, pickCall, tampering, withoutWorkingDirectory } from '../strace.ts';
-import type { Volume } from './volumes.ts';
+import { injectedCalls, tampering, withoutWorkingDirectory } from '../strace.ts';
+import { callsOf, ONE_THREAD, pickCall } from './calls.ts';
+import type { Scarce, Volume, VolumeKind } from './volumes.ts';
 
 /** Something that is wrong with the disk, or a limit, while one command runs. */
 export interface Fault {
+  /** The file system that it needs. Default: any. */
+  readonly volume?: VolumeKind;
   /** Runs the command with the fault and checks how it ends. */
   run(place: FaultPlace, run: (options?: RunOptions) => Promise<ProcessResult>): Promise<void>;
 }
@@ -40,10 +43,13 @@ export function pickFault(random: Random): Fault {
     injected,
     injected,
     injected,
+    injected,
     fullDisk(bytes, 'bytes'),
     fullDisk(inodes, 'inodes'),
+    fullDisk(bytes, 'quota'),
     readOnlyDisk,
     fewFiles(files),
+    badOutput(random.pick(OUTPUTS)),
   ]);
 }
 
@@ -51,30 +57,33 @@ export function pickFault(random: Random): Fault {
 function injectedError(error: string): Fault {
   return {
     async run({ site, operation, context }, run) {
-      const call = pickCall(await callsOf(operation, site), context.random);
-      if (call === undefined) throw new Error(`"${operation.name}" made no system calls in its directory`);
       const log = join(context.directory, 'strace');
-      const result = await run({ through: tampering(call, `error=${error}`, log) });
-      const failed = readFileSync(log, 'utf8')
-        .split('\n')
-        .filter((line) => line.includes('(INJECTED)'));
-      context.count(failed.length === 0 ? 'calls not reached' : error);
-      // Other files, such as libraries and pipes, are none of a disk that fails.
+      const call = pickCall(await callsOf(operation, site, log), context.random);
+      if (call === undefined) throw new Error(`"${operation.name}" made no system calls in its directory`);
+      const result = await run({ through: tampering(call, `error=${error}`, log), env: ONE_THREAD });
+      const failed = injectedCalls(log);
       const isOfSite =
         failed.length > 0 && failed.every((line) => withoutWorkingDirectory(line).includes(site.directory));
+      if (failed.length === 0) context.count('calls not reached');
+      else if (!isOfSite) context.count('calls on other files');
+      else [error, `at ${call.name}`].forEach((what) => context.count(what));
       requireClearEnd(result, { site, context, error: isOfSite ? error : undefined, what: failed.join('\n') });
     },
   };
 }
 
-function fullDisk(left: number, what: 'bytes' | 'inodes'): Fault {
+/** The error that the kernel answers when nothing is left. */
+const LACKS: Readonly<Record<Scarce, string>> = { bytes: 'ENOSPC', inodes: 'ENOSPC', quota: 'EDQUOT' };
+
+function fullDisk(left: number, what: Scarce): Fault {
   return {
+    volume: what === 'quota' ? 'btrfs' : undefined,
     async run({ site, context, volume }, run) {
-      await volume.fill(left, what);
+      const full = await volume.fill(left, what);
       const result = await run();
-      volume.free();
+      await full[Symbol.asyncDispose]();
       context.count(result.exitCode === 0 ? `enough ${what}` : `too few ${what}`);
-      requireClearEnd(result, { site, context, error: 'ENOSPC', what: `${left} ${what} left` });
+      requireClearEnd(result, { site, context, error: LACKS[what], what: `${left} of ${what} left` });
     },
   };
 }
@@ -95,6 +104,26 @@ function fewFiles(files: number): Fault {
       const result = await run({ through: ['prlimit', `--nofile=${files}:${files}`] });
       context.count(result.exitCode === 0 ? 'enough open files' : 'too few open files');
       requireClearEnd(result, { site, context, error: 'EMFILE', what: `${files} open files` });
+    },
+  };
+}
+
+/** What a shell does with the outputs of a command, and whether the command may fail of it. */
+const OUTPUTS = [
+  { redirection: '> /dev/full', mayFail: true },
+  { redirection: '>&-', mayFail: true },
+  { redirection: '2> /dev/full', mayFail: false },
+  { redirection: '2>&-', mayFail: false },
+];
+
+/** Nobody reads what a command prints, or what it reports. */
+function badOutput({ redirection, mayFail }: (typeof OUTPUTS)[number]): Fault {
+  return {
+    async run({ site, context }, run) {
+      const result = await run({ through: ['sh', '-c', `exec "$@" ${redirection}`, 'sh'] });
+      context.count(result.exitCode === 0 ? 'outputs not needed' : 'outputs missing');
+      if (result.exitCode !== 0 && !mayFail) context.fail(`It exited with ${result.exitCode} after ${redirection}`);
+      requireClearEnd(result, { site, context, error: 'ENOSPC', what: redirection });
     },
   };
 }
@@ -120,7 +149,8 @@ function requireClearEnd(
   if (exitCode !== 1) fail(`It exited with ${exitCode}, expected 1`, shown);
   if (/^ +at \S+ \(|Internal error/m.test(stderr)) fail('It printed a stack trace', shown);
   if (!WORDS[error]!.test(stderr)) fail(`Nothing says ${error}`, shown);
-  if (!stderr.includes(site.directory)) fail(`The message about ${error} names no file or store`, shown);
+  if (!stderr.includes(site.directory) && !stderr.includes('standard output'))
+    fail(`The message about ${error} names no file or store`, shown);
 }
 
 function isWholeArchive(archive: string): boolean {

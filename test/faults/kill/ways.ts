@@ -5,9 +5,9 @@ import type { ProcessResult } from '../../support/run-process.ts';
 import { sendKill } from '../case-leftovers.ts';
 import type { FaultContext } from '../fault-row.ts';
 import type { Operation, Site } from '../operations.ts';
+import { rehearse } from '../rehearse.ts';
 import { runTbuild } from '../run-tbuild.ts';
 import { tampering, traced } from '../strace.ts';
-import { rehearse } from './rehearse.ts';
 import { CHANGES, pickStrike, strikesIn } from './strikes.ts';
 
 export interface Killed {

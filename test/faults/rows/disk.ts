@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { processesNaming } from '../../support/leftovers.ts';
+import { runChecked } from '../../support/run-process.ts';
 import { sharedService } from '../../support/services.ts';
+import { ordinaryUser } from '../../support/user.ts';
 import { pickFault } from '../disk/faults.ts';
 import { mountVolume, pickVolume } from '../disk/volumes.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
@@ -12,7 +14,7 @@ import { runGood, runTbuild } from '../run-tbuild.ts';
 export const row: FaultRow = {
   name: 'disk',
   title: 'A disk that is full, failing or read-only ends a command with one clear message, and nothing is lost',
-  needs: ['root', 'registry', 'strace', 'ext4', 'xfs', 'btrfs'],
+  needs: ['root', 'user', 'registry', 'strace', 'ext4', 'xfs', 'btrfs', 'fuse'],
   brief: 3,
   run: disk,
 };
@@ -22,19 +24,23 @@ async function disk(context: FaultContext): Promise<void> {
   const { random, directory, signal, count } = context;
   const planned = randomOperations(random, 3);
   const fault = pickFault(random);
-  const kind = pickVolume(random);
+  const picked = pickVolume(random);
+  const { volume: kind = picked } = fault;
+  const asUser = random.int(4) === 0;
   const { archive } = await reference(context);
   const registry = await sharedService('registry');
-  await using volume = await mountVolume(kind, join(directory, 'site'));
-  const site = makeSite({ directory: volume.path, signal, registry, archive });
-  const at = { ...context, directory: site.directory };
+  await using volume = await mountVolume(kind, join(directory, 'volume'));
+  const site = makeSite({ directory: join(volume.path, 'site'), signal, registry, archive, asUser });
+  const at = { ...context, directory: site.directory, asUser };
+  if (asUser) await runChecked('chown', ['--recursive', ordinaryUser().name, site.directory]);
   const operations = context.plan(planned);
-  for (const operation of operations.slice(0, -1)) await runGood(at, operation.arguments(site));
+  for (const { env, ...operation } of operations.slice(0, -1)) await runGood(at, operation.arguments(site), { env });
   const last = operations.at(-1)!;
   await fault.run({ site, operation: last, context, volume }, (options) =>
-    runTbuild(at, last.arguments(site), options),
+    runTbuild(at, last.arguments(site), { ...options, env: { ...last.env, ...options?.env } }),
   );
   count(`on ${kind}`);
+  if (asUser) count('by an ordinary user');
   await eventually(() => processesNaming(site.directory).length === 0);
   await requireRecovery(at, site, last);
 }

@@ -6,7 +6,7 @@ import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
 import { storeFlags } from '../flags/store-flags.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
-import { createServices } from '../services/create-services.ts';
+import { createServices, type ServicesOptions } from '../services/create-services.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { type Command, helpOf } from './command.ts';
 
@@ -58,9 +58,10 @@ export function storeCommand<F extends Flags>({
         throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, {
           hint: `Run "tbuild ${usage.split(' ')[0]} --help" for the options`,
         });
-      const services = createServices({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
+      const { debug } = common;
+      const opening = { root: storeRoot(common.root, env), registries: registryOptions(common), debug };
       const sources = new Map<string, string>();
-      return onStore({ services, debug: common.debug, sources }, env, async () => {
+      return onStore({ ...opening, sources }, env, async (services) => {
         const code = await interruptible(
           async (signal) => run({ flags: own, words, services, env, signal, sources }),
           'Command was cancelled',
@@ -71,25 +72,27 @@ export function storeCommand<F extends Flags>({
   };
 }
 
-interface StoreWork extends Partial<Pick<StoreCall<Flags>, 'sources'>> {
-  readonly services: Services;
+interface StoreWork extends Pick<ServicesOptions, 'root' | 'registries'>, Partial<Pick<StoreCall<Flags>, 'sources'>> {
   readonly debug?: boolean;
 }
 
-/** Works on a store and closes it. Reports a failure here, where it can name the store. */
+/** Opens a store, works on it and closes it. Reports a failure here, where it can name the store. */
 export async function onStore(
-  { services, debug = false, sources }: StoreWork,
-  { stderr }: Environment,
-  work: () => Promise<number>,
+  { debug = false, sources, ...options }: StoreWork,
+  env: Environment,
+  work: (services: Services) => Promise<number>,
 ): Promise<number> {
   try {
-    return await work();
+    const services = createServices(options, env);
+    try {
+      return await work(services);
+    } finally {
+      await services.close();
+    }
   } catch (error) {
     const sourceOf = (file: string) => sources?.get(file);
-    const { columns } = stderr;
-    stderr.write(await formatError(error, { debug, store: services.store.root, sourceOf, columns }));
+    const { columns } = env.stderr;
+    env.stderr.write(await formatError(error, { debug, store: options.root, sourceOf, columns }));
     return exitCodeOf(error);
-  } finally {
-    await services.close();
   }
 }

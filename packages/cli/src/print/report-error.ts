@@ -1,4 +1,4 @@
-import { TbuildError, type SourceRange } from '@tbuild/errors';
+import { firstFailure, TbuildError, type SourceRange } from '@tbuild/errors';
 import { isFull } from '@tbuild/store';
 import { sourceFrame } from './source-frame.ts';
 
@@ -14,7 +14,8 @@ export interface ReportOptions {
 }
 
 /** Returns the report of a failure: the place, the message, the hint. */
-export async function formatError(error: unknown, options: ReportOptions): Promise<string> {
+export async function formatError(failure: unknown, options: ReportOptions): Promise<string> {
+  const error = firstFailure(failure);
   if (!(error instanceof TbuildError)) return formatUnexpected(error, options);
   // The place where work was interrupted is accidental.
   const location = error.code === 'CANCELLED' ? undefined : error.location;
@@ -28,7 +29,8 @@ export async function formatError(error: unknown, options: ReportOptions): Promi
 }
 
 /** Returns the exit code: 0 built, 1 build failed, 2 usage, 130 interrupted. */
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(failure: unknown): number {
+  const error = firstFailure(failure);
   if (!(error instanceof TbuildError)) return 1;
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
 }

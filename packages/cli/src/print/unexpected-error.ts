@@ -38,9 +38,15 @@ function systemErrorOf(error: unknown): SystemError | undefined {
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const number: unknown = Reflect.get(error, 'errno');
-  const reason = (typeof number === 'number' ? getSystemErrorMap().get(number)?.[1] : undefined) ?? error.message;
+  const known = typeof number === 'number' ? getSystemErrorMap().get(number)?.[1] : undefined;
+  const reason = known ?? UNKNOWN_TO_NODE[code] ?? error.message;
   return { code, reason, syscall: text('syscall'), path: text('path'), dest: text('dest') };
 }
+
+const UNKNOWN_TO_NODE: Readonly<Record<string, string>> = {
+  EDQUOT: 'disk quota exceeded',
+  ESTALE: 'stale file handle',
+};
 
 /** The actions of system calls that users' mistakes can make fail. */
 const VERBS: Readonly<Record<string, string>> = {

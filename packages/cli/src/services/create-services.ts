@@ -10,7 +10,7 @@ import { createLayerSubprocess, type LayerSubprocess } from '@tbuild/layers';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
 import type { Isolation } from '@tbuild/spec';
-import { moveToTrash, storeLayout, type StoreLayout } from '@tbuild/store';
+import { discardUnfinished, storeLayout, type StoreLayout } from '@tbuild/store';
 import { type Environment, searchPath } from '../config/environment.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import { makeStore } from '../config/store-root.ts';
@@ -49,7 +49,7 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
   const refs = createRefs(store);
   const { close, ...connections } = createConnections({ registries, showWait: options.showWait }, env);
   const layerSubprocess = openLayerSubprocess(store, content);
-  const discard = (directory: string): void => void moveToTrash(store, directory);
+  const discard = (directory: string): void => discardUnfinished(store, directory);
   const { close: endSteps, ...steps } = openSteps({ ...options, isolation, store, flavour, now, discard, warn }, env);
   const trust = openAddedTrust(registries.ca, env);
   return {

@@ -1,7 +1,13 @@
-import { chownSync, closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { chownSync, closeSync, constants, fchownSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { FileType, mknod, openPipe } from '@tbuild/linux';
+
+/** The user who may reopen a pipe. */
+export interface PipeOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** Both ends of a pipe. */
 export interface OutputPipe extends Disposable {
@@ -13,28 +19,33 @@ export interface OutputPipe extends Disposable {
 }
 
 /**
- * Opens a pipe for the output of a step. Node's own pipes are sockets, which a process cannot reopen as /dev/stdout.
- * This one is made as a named pipe at `path`, opened at both ends and unlinked. Its owner may reopen it, as a step's
- * user can with Docker. `keep` leaves it at its path.
+ * Opens a pipe for the output of a step. Node's own pipes are sockets, which a process cannot reopen as /dev/stdout. The
+ * owner of this one may reopen it, as a step's user can with Docker. With a `path` it has a name there.
  */
-export function openOutputPipe(
-  path: string,
-  owner: { readonly uid: number; readonly gid: number },
-  { keep = false }: { readonly keep?: boolean } = {},
-): OutputPipe {
-  mknod(path, FileType.fifo | 0o600, 0);
-  setOwner(path, owner);
-  // The reader comes first: opening a pipe for writing waits for a reader.
-  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const writer = openSync(path, constants.O_WRONLY);
-  if (!keep) unlinkSync(path);
-  return pipeOf(reader, writer);
+export function openOutputPipe(owner: PipeOwner, path?: string): OutputPipe {
+  if (path !== undefined) return openNamedPipe(owner, path);
+  const pipe = openNamelessPipe();
+  try {
+    giveTo(owner, (uid, gid) => fchownSync(pipe.input, uid, gid));
+    return pipe;
+  } catch (error) {
+    pipe[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Opens a pipe without a name. */
 export function openNamelessPipe(): OutputPipe {
   const { reader, writer } = openPipe();
   return pipeOf(reader, writer);
+}
+
+function openNamedPipe(owner: PipeOwner, path: string): OutputPipe {
+  mknod(path, FileType.fifo | 0o600, 0);
+  giveTo(owner, (uid, gid) => chownSync(path, uid, gid));
+  // The reader comes first: opening a pipe for writing waits for a reader.
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return pipeOf(reader, openSync(path, constants.O_WRONLY));
 }
 
 function pipeOf(reader: number, writer: number): OutputPipe {
@@ -52,9 +63,9 @@ function pipeOf(reader: number, writer: number): OutputPipe {
 }
 
 /** Changes the owner. This is the first operation that fails for an unmapped user. */
-function setOwner(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+function giveTo({ uid, gid }: PipeOwner, change: (uid: number, gid: number) => void): void {
   try {
-    chownSync(path, uid, gid);
+    change(uid, gid);
   } catch (cause) {
     if (errnoName(cause) !== 'EINVAL') throw cause;
     throw new TbuildError(

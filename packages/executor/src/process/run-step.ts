@@ -79,8 +79,8 @@ async function launchStep(
   const first = FIRST_JOIN_DESCRIPTOR + joinFiles.length;
   using joined = joinNetwork(prepared, { network: sandbox.network, first, directory });
   const { args, program, setsUp = false, machine, pipes, end, check } = joined.launch;
-  using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
-  using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
+  using stdout = openOutputPipe(user, pipes && `${pipes}/stdout`);
+  using stderr = openOutputPipe(user, pipes && `${pipes}/stderr`);
   // The program contains the step's environment, including secrets. The step's user may be the one who executes it.
   using executable = openUnnamedFile(`${directory}/enter`, encodeSyscallProgram(machine, program), 0o755);
   const outputs = { io, stdout, stderr, terminal };

@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, type Stats, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, type Stats, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { openDirectory, resolveDestination } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
-import { removeIfEmpty } from '@tbuild/linux';
+import { makeWithin, removeIfEmpty } from '@tbuild/linux';
 import {
   createTreeWriter,
   type LayeredTree,
@@ -101,7 +101,7 @@ class Preparation {
     if (target === cover.target) return { mount, target, kind };
     if (cover.mount.type !== 'bind') return { mount, target, kind, within: cover.target };
     const inner = resolveDestination(openDirectory(cover.mount.source), target.slice(cover.target.length + 1));
-    ensureOnDisk(`${cover.mount.source}/${inner}`, { kind, target: mount.target, readonly: cover.mount.readonly });
+    ensureOnDisk(cover.mount, inner, { kind, target: mount.target });
     return { mount, target: `${cover.target}/${inner}`, kind };
   }
 
@@ -130,7 +130,7 @@ class Preparation {
     if (target === cover.target) return undefined;
     if (cover.mount.type !== 'bind') return { target, within: cover.target };
     const inner = resolveDestination(openDirectory(cover.mount.source), target.slice(cover.target.length + 1));
-    ensureOnDisk(`${cover.mount.source}/${inner}`, { kind: 'directory', target, readonly: cover.mount.readonly });
+    ensureOnDisk(cover.mount, inner, { kind: 'directory', target });
     return undefined;
   }
 
@@ -144,18 +144,19 @@ export function kindOf(mount: SandboxMount): 'file' | 'directory' {
   return mount.type !== 'bind' || statSync(mount.source).isDirectory() ? 'directory' : 'file';
 }
 
+/** Another step may be changing the source of a bind, such as a cache, so that a link in it could lead out of it. */
 function ensureOnDisk(
-  path: string,
-  { kind, target, readonly }: { kind: 'file' | 'directory'; target: string; readonly: boolean },
+  { source, readonly }: Extract<SandboxMount, { type: 'bind' }>,
+  inner: string,
+  { kind, target }: { kind: 'file' | 'directory'; target: string },
 ): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  if (lstatSync(`${source}/${inner}`, { throwIfNoEntry: false }) !== undefined) return;
   if (readonly)
     throw new TbuildError(
       'PROCESS_FAILED',
       `Mount point "${target}" does not exist in the read-only mount that contains it`,
     );
-  mkdirSync(kind === 'directory' ? path : path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o755 });
-  if (kind === 'file') writeFileSync(path, '');
+  makeWithin(source, inner, kind);
 }
 
 /** Removes those of `stubs` that are still empty, children first, and restores the times of their parents. */

@@ -5,7 +5,6 @@ import { parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
 import { parseEntryFilter } from '../../flags/entry-filter.ts';
 import { parseSize } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
-import { createServices } from '../../services/create-services.ts';
 import { type Command, helpOf } from '../command.ts';
 import { onStore } from '../store-command.ts';
 import { confirmed } from './confirmed.ts';
@@ -48,8 +47,7 @@ export const prune: Command = {
     }
     const options = pruneOptions(given);
     if (given.force !== true && !(await confirmed(describe(options), env))) return 1;
-    const services = createServices({ root: storeRoot(given.root, env) }, env);
-    return onStore({ services, debug: given.debug }, env, async () => {
+    return onStore({ root: storeRoot(given.root, env), debug: given.debug }, env, async (services) => {
       const { bytes, steps } = await pruneStore(services, options);
       if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
       env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);

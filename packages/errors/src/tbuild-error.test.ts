@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { errnoName, firstFailure, TbuildError } from './tbuild-error.ts';
+
+const systemError = (code: string) => Object.assign(new Error(`${code}, open '/x'`), { code });
+
+test.each([
+  ['ENOENT', 'ENOENT'],
+  // Node knows no name for the number of EDQUOT.
+  ['Unknown system error -122', 'EDQUOT'],
+  ['Unknown system error -99999', undefined],
+])('errnoName of the code %s is %s', (code, name) => {
+  expect(errnoName(systemError(code))).toBe(name);
+});
+
+test('errnoName of other errors is undefined', () => {
+  expect([new Error('x'), 'ENOENT', undefined].map(errnoName)).toEqual([undefined, undefined, undefined]);
+});
+
+test('firstFailure finds the error that failing clean-ups have covered', async () => {
+  const first = new TbuildError('SNAPSHOT', 'Could not remove "x"');
+  const failing: Disposable = {
+    [Symbol.dispose]() {
+      throw systemError('ENOSPC');
+    },
+  };
+  const caught = await Promise.reject(first)
+    .catch((error: unknown) => {
+      using _one = failing;
+      using _two = failing;
+      throw error;
+    })
+    .catch((error: unknown) => error);
+  expect(caught).not.toBe(first);
+  expect(firstFailure(caught)).toBe(first);
+  expect(firstFailure(first)).toBe(first);
+});

@@ -1,0 +1,36 @@
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { errnoName } from '@tbuild/errors';
+
+/**
+ * Makes a directory or an empty file, and its missing parents, below a directory in which others may rename and link at the
+ * same time. Follows no symbolic link below `root`. Leaves alone what exists.
+ *
+ * @throws the system's error, ELOOP or ENOTDIR for a parent that is a link.
+ */
+export function makeWithin(root: string, path: string, kind: 'file' | 'directory'): void {
+  const names = path.split('/');
+  const last = kind === 'file' ? names.pop() : undefined;
+  let parent = openSync(root, DIRECTORY);
+  try {
+    for (const name of names) {
+      const place = `/proc/self/fd/${parent}/${name}`;
+      unlessThere(() => mkdirSync(place, { mode: 0o755 }));
+      const next = openSync(place, DIRECTORY | constants.O_NOFOLLOW);
+      closeSync(parent);
+      parent = next;
+    }
+    if (last !== undefined) unlessThere(() => closeSync(openSync(`/proc/self/fd/${parent}/${last}`, 'wx', 0o644)));
+  } finally {
+    closeSync(parent);
+  }
+}
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
+
+function unlessThere(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (errnoName(error) !== 'EEXIST') throw error;
+  }
+}
