@@ -43,7 +43,10 @@ export async function dockerBuildx(directory: string): Promise<Peer> {
     addBase: (name) => loadBaseImage(name, daemon.host),
     async forget() {
       await run('builder', 'prune', '--all', '--force');
-      if (other !== undefined) await docker(other.host, ['builder', 'prune', '--all', '--force']);
+      if (other === undefined) return;
+      // The image store keeps the layers of pushed images and of their bases, which a build then need not fetch.
+      for (const what of ['image', 'builder']) await docker(other.host, [what, 'prune', '--all', '--force']);
+      await loadBaseImage('busybox', other.host);
     },
     async [Symbol.asyncDispose]() {
       await other?.[Symbol.asyncDispose]();
