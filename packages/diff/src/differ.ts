@@ -1,9 +1,12 @@
 import type { Provider } from '@tbuild/content';
 import type { Descriptor, Digest, Layer } from '@tbuild/oci';
+import type { Compression } from './decompress.ts';
 
 /** An extracted layer, and whether it stands alone. */
 export interface ExtractedLayer {
   readonly diffId: Digest;
+  /** What the bytes are compressed with, whatever the media type says. */
+  readonly compression: Compression;
   /**
    * False if the directory is wrong without the layers below: the archive lacks a parent, whose attributes and type
    * only they have, or the target of a hard link. Extract it again with `lowers`.

@@ -211,22 +211,23 @@ describe.each(writableFlavours())('whiteouts (%s)', needs('root'), (flavour) => 
 });
 
 const archive = tarOf([dir('d', { mtimeMs: 1e12 }), { ...file('d/x', 'text'.repeat(200_000)), mtimeMs: -5000 }]);
-const compressed: [string, () => Buffer][] = [
-  [MediaType.layer, () => archive],
-  [MediaType.layerGzip, () => gzipSync(archive)],
+const compressed: [string, () => Buffer, string][] = [
+  [MediaType.layer, () => archive, 'uncompressed'],
+  [MediaType.layerGzip, () => gzipSync(archive), 'gzip'],
   [
     MediaType.dockerLayerGzip,
     () => Buffer.concat([gzipSync(archive.subarray(0, 777)), gzipSync(archive.subarray(777))]),
+    'gzip',
   ],
-  [MediaType.layerZstd, () => pipeThrough('zstd')],
+  [MediaType.layerZstd, () => pipeThrough('zstd'), 'zstd'],
 ];
 
-test.each(compressed)('extracting %s returns the diff ID', needs('zstd'), async (mediaType, bytes) => {
+test.each(compressed)('extracting %s returns the diff ID', needs('zstd'), async (mediaType, bytes, compression) => {
   const [content, target, seen] = [new TestContent(), newDirectory(), [0]];
   const layer = content.add(bytes(), mediaType);
   const differ = createDiffer({ content, flavour: 'user' });
   const result = await differ.extract(layer, target, { from: content, onProgress: (count) => seen.push(count) });
-  expect(result).toEqual({ diffId: digestOf(archive), selfContained: true });
+  expect(result).toEqual({ diffId: digestOf(archive), compression, selfContained: true });
   expect(seen.at(-1)).toBe(layer.size);
   expect(lstatSync(join(target, 'd')).mtimeMs).toBe(1e12);
   expect(lstatSync(join(target, 'd/x'))).toMatchObject({ mtimeMs: -5000, size: 800_000 });

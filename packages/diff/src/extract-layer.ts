@@ -50,7 +50,7 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
   }
   // The provider has already verified an uncompressed layer, whose digest is its diff ID.
   const diffId: Digest = compression === 'uncompressed' ? layer.digest : `sha256:${hash.digest('hex')}`;
-  return { diffId, selfContained: target.isComplete };
+  return { diffId, compression, selfContained: target.isComplete };
 }
 
 async function* counted(

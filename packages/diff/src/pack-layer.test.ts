@@ -120,6 +120,7 @@ describe.each(writableFlavours())('packing (%s)', needs('root'), (flavour) => {
     const differ = createDiffer({ content, flavour });
     expect(await differ.extract(layer.descriptor, target, { from: content })).toEqual({
       diffId: layer.diffId,
+      compression: 'uncompressed',
       selfContained: true,
     });
     expect(await differ.pack(target, active.lowers)).toEqual(layer);

@@ -26,17 +26,6 @@ test('A layer extracted while it is fetched shows the extraction once all bytes 
   expect(seen).toEqual([1, 3, 10, 'begun', 'done']);
 });
 
-test('A layer fetched before its extraction shows the fetch only once', () => {
-  const fetched = reported(false, (shown) => shown.onFetched(10));
-  expect(fetched).toEqual([10]);
-  const seen = reported(false, (shown) => {
-    shown.onFetched(10);
-    for (const bytes of [1, 10]) shown.onExtracted(bytes);
-    shown.done();
-  });
-  expect(seen).toEqual([10, 'begun', 'done']);
-});
-
 test('A stored layer shows only its extraction, even if it is empty', () => {
   expect(reported(true, (shown) => [shown.onExtracted(1), shown.done()])).toEqual(['begun', 'done']);
   expect(reported(true, (shown) => shown.done())).toEqual(['begun', 'done']);

@@ -3,8 +3,6 @@ import type { Progress } from '@tbuild/progress';
 
 /** Shows how a layer gets into the store: the bytes as they are fetched, then the extraction. */
 export interface ShownLayer {
-  /** Reports the number of archive bytes fetched without extracting them. */
-  onFetched(bytes: number): void;
   /** Reports the number of archive bytes that the extraction has read, fetching them if necessary. */
   onExtracted(bytes: number): void;
   /** Reports that the layer is extracted. */
@@ -33,7 +31,6 @@ export function showLayer(
     isExtracting = true;
   };
   return {
-    onFetched,
     onExtracted(bytes) {
       if (!isHere) onFetched(bytes);
       if (isHere) extract();

@@ -88,10 +88,11 @@ class OverlaySnapshotter implements Snapshotter {
       upper: join(directory, 'fs'),
       lowers: stack.map((name) => this.#layer(name)),
       mount: overlayMount(directory, mounted, this.#flavour),
-      commit: async (name) => {
+      commit: async (name, { onto } = {}) => {
         if (!open) throw new Error(`Snapshot ${name} has already been committed or discarded`);
         try {
-          return this.#commit(directory, name, [...stack, name]);
+          const below = onto === undefined ? stack : this.#putOnto(onto, directory);
+          return this.#commit(directory, name, [...below, name]);
         } finally {
           close();
         }
@@ -119,6 +120,15 @@ class OverlaySnapshotter implements Snapshotter {
 
   async list(): Promise<readonly string[]> {
     return listDirectory(this.#store.snapshots).filter((name) => SNAPSHOT_NAME.test(name));
+  }
+
+  /** Gives the changes in `directory` the root of a tree. The next snapshot on them makes the links to the layers. */
+  #putOnto(tree: string, directory: string): readonly string[] {
+    const stack = this.#require(tree);
+    const top = stack.at(-1);
+    copyRoot(top && this.#layer(top), join(directory, 'fs'));
+    removeTree(join(directory, 'l'));
+    return stack;
   }
 
   /** Renames a complete directory to its name, unless the name is taken by an intact snapshot. */

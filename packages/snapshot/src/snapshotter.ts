@@ -36,8 +36,11 @@ export interface ActiveSnapshot extends AsyncDisposable {
   readonly lowers: readonly string[];
   /** The overlay of both. To run a process in the tree, mount it in a mount namespace of its own. */
   readonly mount: Mount;
-  /** Commits the tree under a name. If the name is taken, the existing snapshot wins and this one is discarded. */
-  commit(name: string): Promise<Snapshot>;
+  /**
+   * Commits the tree under a name. If the name is taken, the existing snapshot wins and this one is discarded. Changes
+   * that were prepared without a parent can be put `onto` a tree: their root then takes the attributes of that tree's.
+   */
+  commit(name: string, options?: { readonly onto?: string }): Promise<Snapshot>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Snapshot, Snapshotter } from './snapshotter.ts';
@@ -9,6 +9,7 @@ export { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts'
 export function describeSnapshotter(name: string, open: () => Snapshotter): void {
   describe(`${name} as a Snapshotter`, () => {
     test('commit stacks the changes on the parent', () => commitsChanges(open()));
+    test('changes that were made without a parent are committed onto a tree', () => commitsOnto(open()));
     test('dispose without commit leaves nothing behind', () => discards(open()));
     test('the first commit under a name wins', () => firstWins(open()));
     test('a second commit of the same tree fails', () => commitsOnce(open()));
@@ -26,6 +27,18 @@ async function commitsChanges(snapshots: Snapshotter): Promise<void> {
   expect(child.directories.map((each) => readdirSync(each))).toEqual([['a'], ['b']]);
   expect(await snapshots.stat('child')).toEqual(child);
   expect([...(await snapshots.list())].sort()).toEqual(['child', 'sha256:base']);
+}
+
+async function commitsOnto(snapshots: Snapshotter): Promise<void> {
+  const base = await commitFile(snapshots, 'base', 'a');
+  chmodSync(base.directories[0] ?? '', 0o711);
+  await using active = await snapshots.prepare();
+  writeFileSync(join(active.upper, 'b'), '');
+  const child = await active.commit('child', { onto: 'base' });
+  expect(child.directories.map((each) => readdirSync(each))).toEqual([['a'], ['b']]);
+  expect(child.directories.map((each) => statSync(each).mode & 0o7777)).toEqual([0o711, 0o711]);
+  await using above = await snapshots.prepare('child');
+  expect(above.lowers).toEqual(child.directories);
 }
 
 async function discards(snapshots: Snapshotter): Promise<void> {

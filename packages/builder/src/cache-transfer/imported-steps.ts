@@ -34,14 +34,14 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
   const mounts = new Map<string, Descriptor>();
   const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
   const notes: NonNullable<CacheContents['notes']>[] = [];
-  const remote: Provider = {
+  const remote = (check: (bytes: AsyncIterable<Uint8Array>, layer: Layer) => AsyncIterable<Uint8Array>): Provider => ({
     has: async ({ digest }) => sources.has(digest),
     async read(target, signal) {
       const source = sources.get(target.digest);
       if (source === undefined) throw new TbuildError('NOT_FOUND', `Layer ${target.digest} is in no cache`);
-      return verifiedLayer(await source.provider.read(target, signal), source.layer);
+      return check(await source.provider.read(target, signal), source.layer);
     },
-  };
+  });
   /** Marks a layer as lost. The store itself removes a damaged blob; the caches may still have it. */
   const lose = (digest: Digest, cause: TbuildError, isStored: boolean): LostLayer => {
     if (!isStored) sources.delete(digest);
@@ -55,7 +55,9 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
     layers: {
       has: (digest) => sources.has(digest),
       repositoryOf: (digest) => sources.get(digest)?.reference,
-      provider: noticing(storing(firstOf([uncompressing(stored), remote]), content), content, lose),
+      provider: noticing(storing(firstOf([uncompressing(stored), remote(verifiedLayer)]), content), content, lose),
+      unchecked: noticing(firstOf([content, uncompressing(stored), remote((bytes) => bytes)]), content, lose),
+      lose: (digest, cause) => lose(digest, cause, false),
     },
     add(contents, place) {
       for (const step of contents.steps) {

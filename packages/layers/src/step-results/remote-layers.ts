@@ -1,5 +1,7 @@
 import type { Provider } from '@tbuild/content';
+import type { TbuildError } from '@tbuild/errors';
 import type { Digest, Reference } from '@tbuild/oci';
+import type { LostLayer } from './lost-layer.ts';
 
 /** Layers that need not be in the store. */
 export interface RemoteLayers {
@@ -13,4 +15,8 @@ export interface RemoteLayers {
    * @throws LostLayer for other bytes. From then on this cache does not list the layer.
    */
   readonly provider: Provider;
+  /** Reads layers as `provider` does, but stores none, and leaves it to the caller to compare diff IDs. */
+  readonly unchecked: Provider;
+  /** Stops listing a layer that is not what its cache promised. Returns the error to throw. */
+  lose(digest: Digest, cause: TbuildError): LostLayer;
 }
