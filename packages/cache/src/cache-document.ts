@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { resultId, stepKey } from '@tbuild/graph';
 import { isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
+import { encodeOutlines, parseOutlines } from './cached-outlines.ts';
 import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 
 /** The configuration of a cache manifest: steps that name layers by their place among the manifest's. */
@@ -16,7 +17,7 @@ const LAST_TIME = Date.UTC(9999, 11, 31);
  * Returns the text of a cache, and the layers that it refers to by index, each once. The order of the steps and mounts has
  * no effect on it.
  */
-export function encodeCacheDocument({ steps, mounts }: CacheContents): {
+export function encodeCacheDocument({ steps, mounts, outlines = {} }: CacheContents): {
   readonly text: string;
   readonly layers: readonly Layer[];
 } {
@@ -45,6 +46,7 @@ export function encodeCacheDocument({ steps, mounts }: CacheContents): {
             .toSorted((a, b) => compare(a.name, b.name))
             .map(({ name, layer }) => ({ name, layer: placeOf(layer) })),
         }),
+    ...(Object.keys(outlines).length === 0 ? {} : { outlines: encodeOutlines(outlines) }),
   };
   return { text: JSON.stringify({ ...document, diffIds: layers.map(({ diffId }) => diffId) }), layers };
 }
@@ -86,6 +88,7 @@ export function parseCacheDocument(
   return {
     steps: list(document.steps).map((value) => parseStep(object(value), layerAt)),
     mounts: list(document.mounts).flatMap((value) => parseMount(object(value), layerAt)),
+    ...(document.outlines === undefined ? {} : { outlines: parseOutlines(document.outlines) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Digest, Layer } from '@tbuild/oci';
+import type { TreeOutline } from '@tbuild/snapshot';
 import type { ExplanationNote } from './explanation-notes.ts';
 import type { StepRecord } from './step-cache.ts';
 
@@ -18,10 +19,14 @@ export interface CachedMount {
   readonly layer: Layer;
 }
 
+/** Outlines of trees that images are copied onto, by the digest of the result. */
+export type CachedOutlines = Readonly<Record<Digest, TreeOutline>>;
+
 /** The contents of one cache. */
 export interface CacheContents {
   readonly steps: readonly CachedStep[];
   readonly mounts: readonly CachedMount[];
+  readonly outlines?: CachedOutlines;
   /** Reads the parts that the keys of the steps were computed from. */
   readonly notes?: (signal: AbortSignal) => Promise<readonly ExplanationNote[]>;
 }

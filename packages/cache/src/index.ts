@@ -1,4 +1,4 @@
-export type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
+export type { CacheContents, CachedMount, CachedOutlines, CachedStep } from './cached-step.ts';
 export { encodeExplanation, explainedSteps, readExplanation } from './explained-steps.ts';
 export type { Explanation } from './explained-steps.ts';
 export type { ExplanationNote } from './explanation-notes.ts';

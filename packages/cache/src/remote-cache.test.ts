@@ -63,6 +63,18 @@ test('a cache without steps has a manifest', async () => {
   expect(await readCache(to, cache.manifest.descriptor, signal)).toEqual({ steps: [], mounts: [] });
 });
 
+test('outlines of trees are read as they were written, and their order does not change a cache', async () => {
+  const store = createMemoryStore();
+  const directory = { mode: 0o2755, uid: 1, gid: 2, mtimeMs: 1250.5 };
+  const tree = { '': directory, app: { ...directory, names: ['lib', '__proto__'] }, 'app/new': null };
+  const outlines = { [digestOf('a')]: tree, [digestOf('b')]: { '': null } };
+  const cache = encodeCache({ steps: [], mounts: [], outlines });
+  const reordered = Object.fromEntries(Object.entries(outlines).toReversed());
+  expect(encodeCache({ steps: [], mounts: [], outlines: reordered })).toEqual(cache);
+  for (const { bytes } of [cache.config, cache.manifest]) await store.write(fromBytes(bytes));
+  expect((await readCache(store, cache.manifest.descriptor, signal)).outlines).toEqual(outlines);
+});
+
 test('an inline cache refers to the layers of its image in any compression', async () => {
   const store = createMemoryStore();
   const layer = await layerIn(store, 'layer');
@@ -101,6 +113,9 @@ test.each([
       steps: [{ key: '../../x', result: digestOf('r'), createdAt: 1, layer: 0 }],
     },
   ],
+  ...[{ '../x': {} }, { [digestOf('r')]: { app: { mode: 0o10000, uid: 0, gid: 0, mtimeMs: 0 } } }].map(
+    (outlines): [string, object] => [`outlines ${JSON.stringify(outlines)}`, { version: 1, outlines }],
+  ),
 ])('a cache document with %s is refused', async (_name, config) => {
   const store = createMemoryStore();
   const written = await store.write(fromBytes(Buffer.from(JSON.stringify(config))));

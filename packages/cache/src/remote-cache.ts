@@ -35,7 +35,7 @@ const EMPTY_LAYER: Descriptor = { mediaType: MediaType.empty, digest: digestOf(E
 
 /** Encodes the documents of a cache. The same steps have the same bytes. */
 export function encodeCache(
-  contents: Pick<CacheContents, 'steps' | 'mounts'>,
+  contents: Pick<CacheContents, 'steps' | 'mounts' | 'outlines'>,
   explanations: readonly ExplanationNote[] = [],
 ): EncodedCache {
   const { text, layers } = encodeCacheDocument(contents);
@@ -57,7 +57,7 @@ export function encodeCache(
 
 /** Returns the text for an image's configuration: the steps of `contents`, whose layers are the image's own. */
 export function encodeInlineCache(contents: CacheContents): string {
-  return Buffer.from(encodeCacheDocument({ ...contents, mounts: [] }).text).toString('base64');
+  return Buffer.from(encodeCacheDocument({ steps: contents.steps, mounts: [] }).text).toString('base64');
 }
 
 export interface WriteCacheOptions {
@@ -125,6 +125,7 @@ async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): 
       : {
           steps: found.flatMap(({ steps }) => steps),
           mounts: found.flatMap(({ mounts }) => mounts),
+          outlines: Object.assign({}, ...found.map(({ outlines }) => outlines)),
           notes: found.find(({ notes }) => notes !== undefined)?.notes,
         };
   }

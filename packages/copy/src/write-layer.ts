@@ -3,7 +3,7 @@ import type { LocalStore } from '@tbuild/content';
 import type { SelectedSource } from '@tbuild/context';
 import { createLayerWriter, NotStreamable } from '@tbuild/diff';
 import type { Digest, Layer } from '@tbuild/oci';
-import type { OverlayFlavour } from '@tbuild/snapshot';
+import { NotOutlined, type OverlayFlavour, type TreeOutline } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
 import { filesInLayer } from './earlier-copy.ts';
@@ -15,6 +15,8 @@ export interface PlacedCopy {
   readonly options: CopyOptions;
   /** Layer directories below, bottom first. */
   readonly lowers: readonly string[];
+  /** What is known of the tree below, where its layers are elsewhere. */
+  readonly outline?: TreeOutline;
   readonly flavour: OverlayFlavour;
   /** Whether any later change to a file will show in its stats, so that another process can detect it. */
   readonly hasStableStat: boolean;
@@ -30,18 +32,20 @@ export interface LayerBefore {
 
 /**
  * Writes the layer of a copy without making its tree, in half the time and without its disk space. Returns undefined if
- * the tree is needed: files that are not in archive order, hard links, a file that is changing.
+ * the tree is needed: files that are not in archive order, hard links, a file that is changing, a lookup that the
+ * outline does not answer.
  */
 export function* writeLayer(
   copy: Omit<PlacedCopy, 'hasStableStat'>,
   content: Pick<LocalStore, 'createWriter' | 'path'>,
 ): CooperativeTask<Layer | undefined> {
-  const { sources, target, options, lowers, flavour, earlier } = copy;
+  const { sources, target, options, lowers, flavour, outline, earlier } = copy;
   const digest = earlier?.digest;
   using writer = createLayerWriter({
     content,
     lowers,
     flavour,
+    outline,
     earlier: digest && { path: content.path(digest), digest },
   });
   try {
@@ -50,7 +54,7 @@ export function* writeLayer(
     writer.finish();
     return writer.commit();
   } catch (error) {
-    if (error instanceof NotStreamable) return undefined;
+    if (error instanceof NotStreamable || error instanceof NotOutlined) return undefined;
     throw error;
   }
 }

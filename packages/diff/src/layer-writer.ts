@@ -6,6 +6,7 @@ import { MediaType, type Digest, type Layer } from '@tbuild/oci';
 import {
   comesBefore,
   openCommittedTree,
+  openOutline,
   readAttributes,
   storedTime,
   type Attributes,
@@ -14,6 +15,7 @@ import {
   type SpecialFile,
   type LayeredTree,
   type OverlayFlavour,
+  type TreeOutline,
   type TreeWriter,
   type WrittenFile,
 } from '@tbuild/snapshot';
@@ -30,6 +32,8 @@ export interface LayerWriterOptions {
   /** The layers below, bottom first. */
   readonly lowers: readonly string[];
   readonly flavour: OverlayFlavour;
+  /** What is known of the layers below, where they are elsewhere. */
+  readonly outline?: TreeOutline;
   /** An uncompressed layer on the same lowers from which files are taken, by their paths in it. */
   readonly earlier?: { readonly path: string; readonly digest: Digest };
 }
@@ -76,10 +80,10 @@ class OrderedLayerWriter implements LayerWriter {
   #open: string | undefined;
   #last = '';
 
-  constructor({ content, lowers, flavour, earlier }: LayerWriterOptions) {
+  constructor({ content, lowers, flavour, outline, earlier }: LayerWriterOptions) {
     this.#blob = content.createWriter();
     this.#tar = new TarWriter((bytes) => this.#blob.write(bytes));
-    this.#lower = openCommittedTree(lowers, flavour);
+    this.#lower = outline === undefined ? openCommittedTree(lowers, flavour) : openOutline(outline);
     this.#earlier = earlier && openEarlierLayer(earlier.path, earlier.digest);
   }
 

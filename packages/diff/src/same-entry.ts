@@ -32,7 +32,8 @@ export function upperEntry({ location, stats }: LayeredEntry): UpperEntry {
 export function equalsLower(lower: LayeredEntry, upper: UpperEntry): boolean {
   const [a, b] = [lower.stats, upper.stats];
   if (a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid || a.rdev !== b.rdev) return false;
-  if (!sameCapability(lgetxattr(lower.location, CAPABILITY), upper.readCapability())) return false;
+  const capability = lower.location === '' ? undefined : lgetxattr(lower.location, CAPABILITY);
+  if (!sameCapability(capability, upper.readCapability())) return false;
   if (a.isDirectory()) return true;
   if (a.size !== b.size || a.mtimeMs !== b.mtimeMs) return false;
   if (a.mtimeMs % 1000 !== 0) return true;

@@ -9,6 +9,8 @@ const PERMISSIONS = 0o7777;
 
 /** Reads the attributes of the file at `location`, including extended attributes but not overlay's own. */
 export function readAttributes(location: string, stats: Stats): Attributes {
+  if (location === '')
+    return { mode: stats.mode & PERMISSIONS, uid: stats.uid, gid: stats.gid, mtimeMs: stats.mtimeMs };
   const xattrs = new Map<string, Uint8Array>();
   for (const name of llistxattr(location)) {
     const value = isOverlayAttribute(name) ? undefined : lgetxattr(location, name);

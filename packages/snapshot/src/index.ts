@@ -12,6 +12,8 @@ export { isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } fr
 export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner, recordsOwners } from './owner.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
+export { NotOutlined, openOutline, outlineOf } from './tree-outline.ts';
+export type { TreeOutline } from './tree-outline.ts';
 export { readStack } from './stack-file.ts';
 export { describeFailure } from './snapshot-error.ts';
 export type {

@@ -7,7 +7,7 @@ export interface LayeredEntry {
   readonly name: string;
   /** The path inside the tree, separated by `/`, without a leading slash; empty for the root. */
   readonly path: string;
-  /** Its path on disk, in the topmost directory of the stack that has it. */
+  /** Its path on disk, in the topmost directory of the stack that has it. Empty for a directory of an outline. */
   readonly location: string;
   readonly stats: Stats;
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
@@ -9,7 +9,7 @@ import { startRegistry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
-import { buildGood, type InlineBuild } from '../../support/tbuild.ts';
+import { buildContext, buildGood, good, type InlineBuild } from '../../support/tbuild.ts';
 
 const ran = (build: InlineBuild) => ranIn(build.stderr);
 
@@ -62,6 +62,38 @@ describe('a cache in a registry', needs('registry'), () => {
     expect(blobsIn(store).filter(isLayer)).toEqual([]);
     const pushed = await skopeo(['inspect', '--config', '--tls-verify=false', `docker://${host}/mounted/app:1`]);
     expect(JSON.parse(pushed).rootfs.diff_ids).toHaveLength(first.image().config.rootfs.diff_ids.length);
+  });
+
+  test('lets a copy run again on a base of which nothing is fetched, with the same layer', async () => {
+    const host = await sharedService('registry');
+    const base = await pushBaseImage('busybox', host);
+    const ref = `${host}/outlined/cache:1`;
+    const dockerfile = `FROM scratch AS source
+COPY f /in/f
+FROM ${base}
+RUN mkdir -p /srv/app/lib && chmod 2750 /srv/app && cat /proc/sys/kernel/random/uuid > /id
+COPY --from=source /in/ /srv/app/
+`;
+    const args = ['--cache-from', ref, '--cache-to', `type=registry,ref=${ref},mode=max`];
+    const first = await buildGood(
+      { Dockerfile: dockerfile, f: '1' },
+      { ...fromRegistry, store: scratchDirectory('store'), args },
+    );
+    // Twice, since a machine passes on what it was told.
+    for (const f of ['2', '3']) {
+      writeFileSync(join(first.context, 'f'), f);
+      const store = scratchDirectory('store');
+      const output = ['-o', 'type=registry,store=false', '--tag', `${host}/outlined/app:${f}`];
+      const next = good(await buildContext(first.context, { ...fromRegistry, store, args: [...args, ...output] }));
+      expect(ran(next)).toEqual(['COPY f /in/f', 'COPY --from=source /in/ /srv/app/']);
+      const inspect = async (how: string) =>
+        JSON.parse(await skopeo(['inspect', how, '--tls-verify=false', `docker://${host}/outlined/app:${f}`]));
+      const layers: readonly { digest: string }[] = (await inspect('--raw')).layers;
+      const below = layers.slice(0, -1).map(({ digest }) => digest.slice('sha256:'.length));
+      expect(blobsIn(store).filter((blob) => below.includes(blob))).toEqual([]);
+      const whole = good(await buildContext(first.context, { ...fromRegistry, store: first.store }));
+      expect((await inspect('--config')).rootfs).toEqual(whole.image().config.rootfs);
+    }
   });
 
   test('can be embedded in the image (inline)', async () => {

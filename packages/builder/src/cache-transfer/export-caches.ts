@@ -25,6 +25,7 @@ import {
 } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { Repository } from '@tbuild/registry';
+import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
 import type { SolvedBuild } from '../assemble/assemble-image.ts';
 import type { Underway } from '../build-run.ts';
@@ -34,6 +35,7 @@ import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../reque
 import type { Services } from '../services.ts';
 import { track } from '../track.ts';
 import { cacheCompression } from './cache-consumers.ts';
+import { collectOutlines } from './collect-outlines.ts';
 import type { ImportedSteps } from './imported-steps.ts';
 import { type CacheToWrite, writeCacheLayout, type WriteOptions } from './write-cache-layout.ts';
 
@@ -42,11 +44,13 @@ export interface CacheExportPorts extends Pick<Services, 'openRepository' | 'ope
   readonly store: Pick<StoreLayout, 'cacheMount' | 'variantsOf'>;
   readonly content: LocalStore;
   readonly differ: Differ;
+  readonly snapshots: Snapshotter;
+  readonly flavour: OverlayFlavour;
 }
 
 /** A build whose steps are to be exported. */
 export interface BuildToCache extends SolvedBuild {
-  readonly imported: Pick<ImportedSteps, 'layers'>;
+  readonly imported: Pick<ImportedSteps, 'layers' | 'outlineOf'>;
 }
 
 /**
@@ -99,7 +103,11 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   const places = { from, store: { content, variants: createLayerVariants(store) }, signal };
   const ofImages = layersOf(own, steps, build);
   const cache = encodeCache(
-    { steps: await compressed(steps, { ...spec, ofImages }, places), mounts: await compressed(mounts, spec, places) },
+    {
+      steps: await compressed(steps, { ...spec, ofImages }, places),
+      mounts: await compressed(mounts, spec, places),
+      outlines: await collectOutlines(build, own, exporting),
+    },
     await notesOf(build),
   );
   report('preparing build cache for export', 0, 0);

@@ -4,9 +4,11 @@ import type { CacheContents, CachedStep, ExplanationNote } from '@tbuild/cache';
 import { firstOf, type Provider, storing } from '@tbuild/content';
 import { type Differ, verifiedLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
+import type { ResultId } from '@tbuild/graph';
 import { type LayerStore, LostLayer, lostLayerBehind, type RemoteLayers, uncompressing } from '@tbuild/layers';
 import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
+import type { TreeOutline } from '@tbuild/snapshot';
 
 /** The location of a cache. */
 export interface CachePlace {
@@ -23,6 +25,8 @@ export interface ImportedSteps {
   find(key: Digest): CachedStep | undefined;
   /** Returns the notes that explain the caches' steps, or nothing if they cannot be read. */
   notes(signal: AbortSignal): Promise<readonly ExplanationNote[]>;
+  /** Returns what a cache knows of the tree of a result. */
+  outlineOf(result: ResultId): TreeOutline | undefined;
   /** Returns the archive of a cache mount, by the hash of its ID. */
   findMount(name: string): Descriptor | undefined;
 }
@@ -32,21 +36,15 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
   const { content } = stored;
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
-  const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
+  const sources = new Map<Digest, LayerSource>();
+  const outlines = new Map<string, TreeOutline>();
   const notes: NonNullable<CacheContents['notes']>[] = [];
-  const remote = (check: (bytes: AsyncIterable<Uint8Array>, layer: Layer) => AsyncIterable<Uint8Array>): Provider => ({
-    has: async ({ digest }) => sources.has(digest),
-    async read(target, signal) {
-      const source = sources.get(target.digest);
-      if (source === undefined) throw new TbuildError('NOT_FOUND', `Layer ${target.digest} is in no cache`);
-      return check(await source.provider.read(target, signal), source.layer);
-    },
-  });
   /** Marks a layer as lost. The store itself removes a damaged blob; the caches may still have it. */
-  const lose = (digest: Digest, cause: TbuildError, isStored: boolean): LostLayer => {
+  const lose = (digest: Digest, cause: TbuildError, isStored = false): LostLayer => {
     if (!isStored) sources.delete(digest);
     return new LostLayer(digest, cause);
   };
+  const reading = (provider: Provider): Provider => noticing(provider, content, lose);
   const know = (layer: Layer, place: CachePlace): void => {
     const { digest } = layer.descriptor;
     if (!sources.has(digest)) sources.set(digest, { ...place, layer });
@@ -55,9 +53,9 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
     layers: {
       has: (digest) => sources.has(digest),
       repositoryOf: (digest) => sources.get(digest)?.reference,
-      provider: noticing(storing(firstOf([uncompressing(stored), remote(verifiedLayer)]), content), content, lose),
-      unchecked: noticing(firstOf([content, uncompressing(stored), remote((bytes) => bytes)]), content, lose),
-      lose: (digest, cause) => lose(digest, cause, false),
+      provider: reading(storing(firstOf([uncompressing(stored), fromCaches(sources, verifiedLayer)]), content)),
+      unchecked: reading(firstOf([content, uncompressing(stored), fromCaches(sources)])),
+      lose,
     },
     add(contents, place) {
       for (const step of contents.steps) {
@@ -67,6 +65,8 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
         if (step.layer !== undefined) know(step.layer, place);
       }
       if (contents.notes !== undefined) notes.push(contents.notes);
+      for (const [result, outline] of Object.entries(contents.outlines ?? {}))
+        if (!outlines.has(result)) outlines.set(result, outline);
       for (const { name, layer } of contents.mounts) {
         if (!mounts.has(name)) mounts.set(name, layer.descriptor);
         know(layer, place);
@@ -77,7 +77,27 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
       return read.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
     },
     find: (key) => steps.get(key),
+    outlineOf: (result) => outlines.get(result),
     findMount: (name) => mounts.get(name),
+  };
+}
+
+interface LayerSource extends CachePlace {
+  readonly layer: Layer;
+}
+
+/** Reads layers from the caches that have them, and checks their bytes. */
+function fromCaches(
+  sources: ReadonlyMap<Digest, LayerSource>,
+  check: (bytes: AsyncIterable<Uint8Array>, layer: Layer) => AsyncIterable<Uint8Array> = (bytes) => bytes,
+): Provider {
+  return {
+    has: async ({ digest }) => sources.has(digest),
+    async read(target, signal) {
+      const source = sources.get(target.digest);
+      if (source === undefined) throw new TbuildError('NOT_FOUND', `Layer ${target.digest} is in no cache`);
+      return check(await source.provider.read(target, signal), source.layer);
+    },
   };
 }
 

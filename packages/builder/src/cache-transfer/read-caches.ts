@@ -54,7 +54,7 @@ export async function readCaches(
   return (await Promise.all(reading)).filter((cache) => cache !== undefined);
 }
 
-async function presentIn(provider: Provider, { steps, mounts, notes }: CacheContents): Promise<CacheContents> {
+async function presentIn(provider: Provider, { steps, mounts, ...rest }: CacheContents): Promise<CacheContents> {
   const isPresent = async ({ layer }: { readonly layer?: Layer }): Promise<boolean> => {
     return layer === undefined || provider.has(layer.descriptor);
   };
@@ -64,7 +64,7 @@ async function presentIn(provider: Provider, { steps, mounts, notes }: CacheCont
       steps.map(async (step) => ((await isPresent(step)) ? step : { record: step.record, contents: step.contents })),
     ),
     mounts: mounts.filter((_, at) => areMountsPresent[at]),
-    notes,
+    ...rest,
   };
 }
 

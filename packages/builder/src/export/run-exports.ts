@@ -29,7 +29,7 @@ import { outputEpoch } from './output-epoch.ts';
 /** A build whose images are to be exported. */
 export interface BuildToExport extends AssembledBuild {
   readonly outputs: readonly OpenOutput[];
-  readonly imported: Pick<ImportedSteps, 'layers'>;
+  readonly imported: Pick<ImportedSteps, 'layers' | 'outlineOf'>;
 }
 
 /** What exporting images uses. */

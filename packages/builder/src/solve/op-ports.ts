@@ -57,6 +57,7 @@ export function opPorts(
     readSecret: session.readSecret,
     rebuildSecrets: request.rebuildSecrets,
     importsCaches: request.cacheFrom.length > 0,
+    outlineOf: imported.outlineOf,
     settings: {
       allow: request.allow,
       extraHosts,

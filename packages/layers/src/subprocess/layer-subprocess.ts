@@ -26,7 +26,7 @@ export interface LayerSubprocess {
 }
 
 /** The job description that the process receives. */
-interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'earlier'> {
+interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'outline' | 'flavour' | 'earlier'> {
   /** The store's directory, or a temporary one for a layer that is not kept. */
   readonly root: string;
   readonly temporaryDirectory: string;
@@ -77,7 +77,7 @@ export function createLayerSubprocess(
 }
 
 function jobOf(
-  { sources, target, options, lowers, flavour, earlier }: PlacedCopy,
+  { sources, target, options, lowers, outline, flavour, earlier }: PlacedCopy,
   { root, temporary }: StoreLayout,
   { keep }: FollowOptions,
 ): LayerJob {
@@ -88,6 +88,7 @@ function jobOf(
     root: keep ? root : temporaryDirectory,
     temporaryDirectory,
     lowers,
+    outline,
     flavour,
     earlier,
     sources: sendSelection(sources),

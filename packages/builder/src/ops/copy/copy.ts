@@ -13,7 +13,7 @@ import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
 import { chooseStrategy, PACK_TREE, type PendingLayer } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { createTreeWriter, openLayeredTree, type TreeOutline } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
 import { touch } from '@tbuild/store';
 import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
@@ -26,7 +26,7 @@ import { type EarlyLayer, type EarlyLayerPorts, openEarlyLayer } from './early-l
 import { openFileInput, type FileInput, type FilePorts, type ListedFiles } from './file-input.ts';
 import { copyParts } from './key-parts.ts';
 import { circumstancesOf, startLayer } from './layer-work.ts';
-import { ownerIn } from './owner.ts';
+import { isNumeric, ownerIn } from './owner.ts';
 import { factsOf, placeCopy, placementOf, type PlacePorts } from './place-copy.ts';
 
 /** What COPY and ADD use. */
@@ -34,6 +34,8 @@ export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, E
   readonly progress: Progress;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Returns what an imported cache knows of the tree of a result. */
+  outlineOf(result: ResultId): TreeOutline | undefined;
 }
 
 /**
@@ -56,10 +58,12 @@ export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
         keepOwner: part.selection.keepOwner,
       }));
       const key = keyOf({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content, epoch });
-      const copy = { result: keyedResult(key, step), op, step, parts, base: base?.result, early };
+      const outline = await outlineBelow({ op, step, parts, base: base?.result }, ports);
+      const copy = { result: keyedResult(key, step), op, step, parts, base: base?.result, outline, early };
+      const below = outline === undefined ? base?.result : undefined;
       return {
         key,
-        gather: () => gatherTrees([base?.result, ...sources.map(({ result }) => result)], ports),
+        gather: () => gatherTrees([below, ...sources.map(({ result }) => result)], ports),
         run: () => makeCopy(copy, ports, signal),
         canGive: (result) => isKeyedResult(key, result),
         parts: () => copyParts(op, parts, { base: base?.result, epoch }),
@@ -75,7 +79,20 @@ interface KeyedCopy {
   readonly step: Step;
   readonly parts: readonly CopyPart[];
   readonly base: ResultId | undefined;
+  readonly outline?: TreeOutline;
   readonly early?: EarlyLayer;
+}
+
+/** Returns the outline of the base if the layer of the copy can be written with no more than that. */
+async function outlineBelow(
+  { op, step, parts, base }: Pick<KeyedCopy, 'op' | 'step' | 'parts' | 'base'>,
+  { snapshots, outlineOf, leafSteps }: Pick<CopyPorts, 'snapshots' | 'outlineOf' | 'leafSteps'>,
+): Promise<TreeOutline | undefined> {
+  const only = onlyInput(parts);
+  if (base === undefined || only === undefined || only.selection.unpack || !leafSteps.has(step.id)) return undefined;
+  if (op.chown !== undefined && !isNumeric(op.chown)) return undefined;
+  const outline = outlineOf(base);
+  return outline !== undefined && (await snapshots.stat(hexOf(base))) === undefined ? outline : undefined;
 }
 
 async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal): Promise<ResultId> {
@@ -138,13 +155,13 @@ function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; inpu
 
 /** Resolves a copy from a single source, whose layer can be written without its tree. */
 async function placeAlone(
-  { op, step, parts, base }: KeyedCopy,
+  { op, step, parts, base, outline }: KeyedCopy,
   earlier: EarlierCopy | undefined,
   ports: PlacePorts & Pick<ImageLayers, 'imageSteps'>,
 ): Promise<PlacedCopy | undefined> {
   const only = onlyInput(parts);
   if (only === undefined || !ports.imageSteps.has(step.id)) return undefined;
-  const copy = await placeCopy({ op, ...only, base }, ports);
+  const copy = await placeCopy({ op, ...only, base, outline }, ports);
   const layer = earlier && ports.results.storedLayer(earlier.result);
   if (copy === undefined || earlier === undefined || layer === undefined) return copy;
   // The earlier layer is read completely, however few files are taken from it.

@@ -2,8 +2,13 @@ import type { FileTree } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
 import { resolveOwner } from '@tbuild/executor';
 
-/** Matches owners that need no lookup: numbers and `root`. */
+/** Matches owners that need no layer: numbers and `root`. */
 const WITHOUT_NAMES = /^(?:root|\d*)(?::(?:root|\d*))?$/;
+
+/** Returns whether an owner is given by numbers, so that no file is read to resolve it. */
+export function isNumeric(spec: string): boolean {
+  return /^\d+:\d+$/.test(spec);
+}
 
 /**
  * Resolves the owner of files in a step's tree, see `resolveOwner`. As in BuildKit, a name fails if there is no layer

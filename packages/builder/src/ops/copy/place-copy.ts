@@ -2,7 +2,7 @@ import { isLarge as isLargeFile, type SelectedSource } from '@tbuild/context';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
 import type { CopyFacts } from '@tbuild/layers';
-import { openLayeredTree } from '@tbuild/snapshot';
+import { openLayeredTree, type TreeOutline } from '@tbuild/snapshot';
 import type { ImageLayers } from '../image-layers.ts';
 import type { OutputTimes } from '../output-times.ts';
 import type { Trees } from '../trees.ts';
@@ -15,6 +15,8 @@ export interface CopyFrom {
   readonly selection: CopySelection;
   readonly input: Pick<FileInput, 'select' | 'hasher' | 'hasStableStat'>;
   readonly base: ResultId | undefined;
+  /** What is known of the tree of the base, where nothing else is needed of it. */
+  readonly outline?: TreeOutline;
 }
 
 /** What resolving destinations and owners uses. */
@@ -22,15 +24,16 @@ export type PlacePorts = Pick<Trees, 'results' | 'flavour'> & Pick<OutputTimes, 
 
 /** Resolves the destinations and owners of a copy that does not unpack archives. */
 export async function placeCopy(
-  { op, selection, input, base }: CopyFrom,
+  { op, selection, input, base, outline }: CopyFrom,
   { results, flavour, epoch }: PlacePorts,
 ): Promise<PlacedCopy | undefined> {
   if (selection.unpack) return undefined;
-  const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
+  const lowers = base === undefined || outline !== undefined ? [] : (await results.snapshot(base)).directories;
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await input.select();
   const options = placementOf(sources, input, { owner, epoch });
-  return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStat: input.hasStableStat };
+  const target = { ...op, ...selection };
+  return { sources, target, options, lowers, outline, flavour, hasStableStat: input.hasStableStat };
 }
 
 /** Collects the facts about a copy that decide how to make its layer. */
