@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { openPipe } from '@tbuild/linux';
 import { DIE_WITH_PARENT } from '../enter/process-calls.ts';
 import type { JoinedNetwork } from '../executor.ts';
 import { toolEnvironment } from '../machine/tools.ts';
-import { openNamelessPipe } from '../process/output-pipe.ts';
+import { openNamelessPipe, type OutputPipe } from '../process/output-pipe.ts';
 import { killInit, sendSignal } from '../process/run-process.ts';
-import { may, must } from '../syscalls/syscall-program.ts';
+import { may, must, type Syscall } from '../syscalls/syscall-program.ts';
 import { CLONE_NEWNET } from './join-network.ts';
-import { FIRST_MORE, type HelperOptions, startHelper } from './start-helper.ts';
+import { FIRST_MORE, type Helper, type HelperOptions, startHelper } from './start-helper.ts';
 
 /** The addresses by which the machine's nameserver can be asked, where it listens only on loopback. */
 export const NAMESERVERS = { ipv4: '169.254.1.1', ipv6: 'fd74:6275:696c:64::53' } as const;
@@ -49,65 +50,89 @@ export interface Pasta extends JoinedNetwork {
  * abort.
  */
 export async function startPasta(options: PastaOptions): Promise<Pasta> {
-  const namespace = await makeNamespace(options);
   const log = openNamelessPipe();
   let said = '';
   log.output.on('data', (data: Buffer) => (said = `${said}${data.toString()}`.slice(-MAX_LOG)));
   let hasEnded = false;
   log.output.on('close', () => (hasEnded = true));
-  const connecting = connect(namespace, { ...options, errors: log.input });
-  log.closeInput();
-  const { child, isReady } = await connecting.catch((error: unknown) => {
-    closeSync(namespace);
-    log[Symbol.dispose]();
-    throw error;
-  });
-  const kill = (): void => {
-    closeSync(namespace);
-    if (child.isRunning()) killInit(child.pid);
+  const { holder, pasta } = startBoth(options, log);
+  const end = (): void => {
+    if (pasta.child.isRunning()) killInit(pasta.child.pid);
     log[Symbol.dispose]();
   };
-  if (isReady) return { namespace, kill, failure: () => (hasEnded ? said.trim().split('\n').at(-1) : undefined) };
-  if (!hasEnded) await once(log.output, 'close');
-  kill();
-  throw new TbuildError('PROCESS_FAILED', said.trim().split('\n')[0] || 'it could not be started');
-}
-
-const MAX_LOG = 2000;
-const CLONE_NEWPID = 0x2000_0000;
-
-async function makeNamespace({ runDirectory, signal }: PastaOptions): Promise<number> {
-  const nothing = openSync('/dev/null', 'r+');
-  const calls = [must('unshare', CLONE_NEWNET), must('write', 1, { text: '1' }, 1), must('ppoll', 0, 0, 0, 0)];
   try {
-    const { child, isReady } = await startHelper(calls, { runDirectory, input: nothing, errors: nothing, signal });
-    if (!isReady)
-      throw new TbuildError('UNSUPPORTED', 'a network namespace is not allowed', {
-        hint: 'For a container: --cap-add SYS_ADMIN --device /dev/net/tun',
-      });
-    const namespace = openSync(`/proc/${child.pid}/ns/net`, 'r');
-    sendSignal(child.pid, 'SIGKILL');
-    return namespace;
+    const [isHeld, isReady] = await Promise.all([holder.isReady, pasta.isReady]);
+    if (!isHeld) throw refused();
+    if (!isReady && !hasEnded) await once(log.output, 'close');
+    if (!isReady) throw new TbuildError('PROCESS_FAILED', said.trim().split('\n')[0] || 'it could not be started');
+    const namespace = openSync(`/proc/${holder.child.pid}/ns/net`, 'r');
+    const kill = (): void => {
+      closeSync(namespace);
+      end();
+    };
+    return { namespace, kill, failure: () => (hasEnded ? said.trim().split('\n').at(-1) : undefined) };
+  } catch (error) {
+    end();
+    throw error;
   } finally {
-    closeSync(nothing);
+    sendSignal(holder.child.pid, 'SIGKILL');
   }
 }
 
+const MAX_LOG = 2000;
+
+function refused(): TbuildError {
+  return new TbuildError('UNSUPPORTED', 'a network namespace is not allowed', {
+    hint: 'For a container: --cap-add SYS_ADMIN --device /dev/net/tun',
+  });
+}
+
+interface Started {
+  /** Keeps the namespace. */
+  readonly holder: Helper;
+  readonly pasta: Helper;
+}
+
+/**
+ * Starts both processes at once, since this one may plan a build for long before it sees that the first is ready. A pipe,
+ * of which the holder closes its end, tells the other that there is a namespace.
+ */
+function startBoth({ program, loopbackPorts, leaveFile, ...rest }: PastaOptions, log: OutputPipe): Started {
+  const input = openSync('/dev/null', 'r+');
+  const { reader, writer } = openPipe();
+  const more = leaveFile === undefined ? [reader] : [reader, leaveFile];
+  try {
+    const holder = startHelper(HOLD_NAMESPACE, { ...rest, input, errors: input, more: [writer] });
+    const ports = loopbackPorts.length === 0 ? 'none' : loopbackPorts.join(',');
+    const args = ['pasta', ...OPTIONS.split(' '), ...PLACES.split(' '), '-T', ports];
+    const calls = [
+      ...(leaveFile === undefined ? [] : [may('write', FIRST_MORE + 1, { text: '0' }, 1)]),
+      must('ppoll', { numbers: [FIRST_MORE, 0] }, 1, 0, 0, 0),
+      must('close', 0),
+      must('openat', 0, { text: `/proc/${holder.child.pid}/ns/net` }, 0),
+      ...becomeChildOfInit(program, args),
+    ];
+    return { holder, pasta: startHelper(calls, { ...rest, input, errors: log.input, more }) };
+  } catch (error) {
+    log[Symbol.dispose]();
+    throw error;
+  } finally {
+    log.closeInput();
+    for (const descriptor of [input, reader, writer]) closeSync(descriptor);
+  }
+}
+
+const CLONE_NEWPID = 0x2000_0000;
+
+const HOLD_NAMESPACE: readonly Syscall[] = [
+  must('unshare', CLONE_NEWNET),
+  must('close', FIRST_MORE),
+  must('write', 1, { text: '1' }, 1),
+  must('ppoll', 0, 0, 0, 0),
+];
+
 /** Pasta is the child of pid 1 of its own pid namespace, which dies with this process, whatever pasta does. */
-function connect(
-  namespace: number,
-  { program, loopbackPorts, leaveFile, ...options }: PastaOptions & Pick<HelperOptions, 'errors'>,
-): ReturnType<typeof startHelper> {
-  const ports = loopbackPorts.length === 0 ? 'none' : loopbackPorts.join(',');
-  const args = { texts: ['pasta', ...OPTIONS.split(' '), ...PLACES.split(' '), '-T', ports] };
-  const calls = [
-    ...(leaveFile === undefined ? [] : [may('write', FIRST_MORE, { text: '0' }, 1)]),
-    must('unshare', CLONE_NEWPID),
-    must('fork'),
-    DIE_WITH_PARENT,
-    must('fork'),
-    must('execve', { text: program }, args, { texts: toolEnvironment() }),
-  ];
-  const more = leaveFile === undefined ? [] : [leaveFile];
-  return startHelper(calls, { ...options, input: namespace, more });
+function becomeChildOfInit(program: string, args: readonly string[]): readonly Syscall[] {
+  const run = must('execve', { text: program }, { texts: args }, { texts: toolEnvironment() });
+  return [must('unshare', CLONE_NEWPID), must('fork'), DIE_WITH_PARENT, must('fork'), run];
 }

@@ -3,15 +3,15 @@ import { openUnnamedFile, type StartedProcess } from '@tbuild/linux';
 import { DIE_WITH_PARENT } from '../enter/process-calls.ts';
 import { requireMachine } from '../machine/describe-host.ts';
 import { startTool } from '../machine/tools.ts';
-import { openNamelessPipe } from '../process/output-pipe.ts';
+import { openNamelessPipe, type OutputPipe } from '../process/output-pipe.ts';
 import { killInit } from '../process/run-process.ts';
 import { encodeSyscallProgram, type Syscall } from '../syscalls/syscall-program.ts';
 
 /** A process that serves a build and dies with it. */
 export interface Helper {
   readonly child: StartedProcess;
-  /** False if it ended instead. */
-  readonly isReady: boolean;
+  /** Resolves when it is ready, or to false if it ended instead. Rejects with the signal's reason on abort. */
+  readonly isReady: Promise<boolean>;
 }
 
 export interface HelperOptions {
@@ -29,27 +29,37 @@ export interface HelperOptions {
 export const FIRST_MORE = 4;
 const PROGRAM = 3;
 
-/**
- * Starts a program of system calls and waits until it, or what it has become, writes a digit to standard output, or ends.
- * @throws the signal's reason on abort.
- */
-export async function startHelper(
+/** Starts a program of system calls, which is ready when it, or what it has become, writes a digit to standard output. */
+export function startHelper(
   calls: readonly Syscall[],
   { runDirectory, input, errors, more = [], signal }: HelperOptions,
-): Promise<Helper> {
-  using ready = openNamelessPipe();
+): Helper {
   const bytes = encodeSyscallProgram(requireMachine(), { calls: [DIE_WITH_PARENT, ...calls], reportTo: 1 });
   using executable = openUnnamedFile(`${runDirectory}/helper-${process.pid}`, bytes, 0o755);
-  const child = startTool(`/proc/self/fd/${PROGRAM}`, [], [input, ready.input, errors, executable.fd, ...more]);
-  ready.closeInput();
-  void child.ended();
+  const ready = openNamelessPipe();
+  try {
+    const child = startTool(`/proc/self/fd/${PROGRAM}`, [], [input, ready.input, errors, executable.fd, ...more]);
+    ready.closeInput();
+    void child.ended();
+    const isReady = answerOf(child, ready, signal);
+    // Whoever started it may have failed since.
+    isReady.catch(() => {});
+    return { child, isReady };
+  } catch (error) {
+    ready[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function answerOf(child: StartedProcess, pipe: OutputPipe, signal: AbortSignal): Promise<boolean> {
+  using ready = pipe;
   const answered = new Promise<boolean>((resolve) => {
     // The report of a program that failed begins with another byte.
     ready.output.once('data', (data: Buffer) => resolve(/^\d/.test(data.toString('latin1'))));
     ready.output.once('close', () => resolve(false));
   });
   try {
-    return { child, isReady: await abortable(answered, signal) };
+    return await abortable(answered, signal);
   } catch (error) {
     if (child.isRunning()) killInit(child.pid);
     throw error;

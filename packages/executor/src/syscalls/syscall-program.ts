@@ -31,6 +31,7 @@ export type SyscallName =
   | 'execve'
   | 'setns'
   | 'close'
+  | 'openat'
   | 'ppoll'
   | 'fork';
 
@@ -130,6 +131,7 @@ const MACHINES: Readonly<
       write: 1,
       setns: 308,
       close: 3,
+      openat: 257,
       ppoll: 271,
       clone: 56,
       wait4: 61,
@@ -164,6 +166,7 @@ const MACHINES: Readonly<
       write: 64,
       setns: 268,
       close: 57,
+      openat: 56,
       ppoll: 73,
       clone: 220,
       wait4: 260,
