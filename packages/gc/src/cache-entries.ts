@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { getOrMake } from '@tbuild/concurrency';
 import type { ResultId, StepKey } from '@tbuild/graph';
 import { hexOf, type Digest } from '@tbuild/oci';
 import { readStack } from '@tbuild/snapshot';
@@ -134,8 +135,7 @@ function timeOf(path: string): number {
 /** Sorts by time of use. Using an entry uses the entries below it, so that no base comes before an entry on it. */
 function inOrder(entries: ReadonlyMap<string, CacheEntry>): readonly CacheEntry[] {
   const above = new Map<string, string[]>();
-  for (const [name, { below }] of entries)
-    for (const base of below) above.set(base, [...(above.get(base) ?? []), name]);
+  for (const [name, { below }] of entries) for (const base of below) getOrMake(above, base, () => []).push(name);
   const known = new Map<string, { usedAt: number; height: number }>();
   const find = (name: string): { usedAt: number; height: number } => {
     const done = known.get(name);
