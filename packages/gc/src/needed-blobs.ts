@@ -10,7 +10,7 @@ import {
   type Descriptor,
   type Digest,
 } from '@tbuild/oci';
-import { listDirectory, readText } from '@tbuild/store';
+import { isNoFile, listDirectory, readText } from '@tbuild/store';
 import type { GcStore } from './gc-store.ts';
 
 /** Returns the blobs of every image that the store keeps, with or without a name. */
@@ -89,13 +89,20 @@ function textsIn(directory: string): readonly string[] {
 function isManifest(digest: Digest, { content }: GcStore): boolean {
   const path = content.path(digest);
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? Infinity;
-  if (size > 1024 * 1024) return false;
-  const fd = openSync(path, 'r');
+  return size <= 1024 * 1024 && firstByteOf(path) === '{';
+}
+
+/** Returns nothing for a file that is empty, or that another process has removed. */
+function firstByteOf(path: string): string {
+  let fd: number | undefined;
   try {
     const first = Buffer.alloc(1);
-    readSync(fd, first);
-    return first.toString() === '{';
+    fd = openSync(path, 'r');
+    return first.toString('latin1', 0, readSync(fd, first));
+  } catch (error) {
+    if (isNoFile(error)) return '';
+    throw error;
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }

@@ -3,10 +3,13 @@ import { damagedRefs } from '@tbuild/content';
 import { familiarReference, hexOf, isIndexType, type Descriptor, type Digest } from '@tbuild/oci';
 import { childrenOfImage, hasFile } from '../needed-blobs.ts';
 import { withPauses } from '../pauses.ts';
-import type { CheckedStore } from './checked-store.ts';
+import { type CheckedStore, isThere } from './checked-store.ts';
 import { type Damage, unreadable } from './damage.ts';
 
-/** Yields damaged names of images, and images that lack a blob or have one of the damaged ones. */
+/**
+ * Yields damaged names of images, and images that lack a blob or have one of the damaged ones, unless the name or image was
+ * removed in the meantime.
+ */
 export async function* checkImages(
   stores: CheckedStore,
   damaged: ReadonlySet<Digest>,
@@ -18,12 +21,13 @@ export async function* checkImages(
   for await (const { reference, target } of withPauses(refs.list(), signal)) {
     const missing = missingBlob(target, damaged, stores);
     const name = JSON.stringify(familiarReference(reference));
-    if (missing !== undefined) yield { kind: 'image', message: `Image ${name} lacks blob ${missing}` };
+    if (missing !== undefined && refs.get(reference)?.digest === target.digest)
+      yield { kind: 'image', message: `Image ${name} lacks blob ${missing}` };
   }
   for await (const { target } of withPauses(refs.unnamed(), signal)) {
     const missing = missingBlob(target, damaged, stores);
     const path = join(store.refs, `sha256=${hexOf(target.digest)}`);
-    if (missing !== undefined)
+    if (missing !== undefined && isThere(path))
       yield { kind: 'file', message: `Image ${target.digest} without a name lacks blob ${missing}`, path };
   }
 }

@@ -69,8 +69,13 @@ async function pack(
   const isOwn = upper === join(store.snapshot(name), 'fs');
   if (layer === undefined || upper === undefined || !isOwn || layer.descriptor.digest !== layer.diffId)
     return undefined;
-  const { diffId } = await differ.pack(upper, directories.slice(0, -1), signal);
-  return diffId === layer.diffId
-    ? undefined
-    : `Tree ${name} was changed: it packs to ${diffId}, expected ${layer.diffId}`;
+  try {
+    const { diffId } = await differ.pack(upper, directories.slice(0, -1), signal);
+    return diffId === layer.diffId
+      ? undefined
+      : `Tree ${name} was changed: it packs to ${diffId}, expected ${layer.diffId}`;
+  } catch (error) {
+    if (isThere(upper)) throw error;
+    return undefined;
+  }
 }
