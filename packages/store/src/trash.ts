@@ -55,8 +55,8 @@ const NAMES = 5000;
 /** Deletes the contents of the store's `trash/`. Safe beside other processes. */
 export async function emptyTrash({ trash }: Trash): Promise<void> {
   const names = listDirectory(trash);
-  const size = Math.min(Math.ceil(names.length / AT_A_TIME), NAMES);
-  const parts = Array.from({ length: Math.ceil(names.length / size) || 0 }, (_, at) =>
+  const size = Math.max(1, Math.min(Math.ceil(names.length / AT_A_TIME), NAMES));
+  const parts = Array.from({ length: Math.ceil(names.length / size) }, (_, at) =>
     names.slice(at * size, (at + 1) * size),
   ).values();
   const deleteRest = async (): Promise<void> => {
@@ -68,7 +68,7 @@ export async function emptyTrash({ trash }: Trash): Promise<void> {
   for (const name of names) if (left.has(name)) await rm(join(trash, name), { recursive: true, force: true });
 }
 
-/** Node's own recursive deletion takes five times the processor time, most of it between its threads. */
+/** Node's own recursive deletion takes several times the processor time, most of it between its threads. */
 function deleteByProgram(trash: string, names: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
     execFile('rm', ['-rf', '--', ...names], { cwd: trash }, () => resolve());
