@@ -12,8 +12,8 @@ export interface Kind {
   /** Chooses files by their path below the root. */
   readonly accepts?: RegExp;
   /**
-   * Whether fsck finds every damage. It cannot find damage that leaves a valid file which no build relies on unchecked:
-   * a line of a log, an older list of names.
+   * Whether fsck finds every damage. It cannot find damage that leaves a valid file: a line of a log, an older list of
+   * names, contents whose digest nobody knows.
    */
   readonly isFound: boolean;
   /** What the builds need for such files to come about. */
@@ -31,7 +31,9 @@ export const KINDS: readonly Kind[] = [
   { name: 'part digest', directory: 'digests', depth: 1, isFound: true },
   { name: 'variant', directory: 'variants', depth: 1, isFound: true },
   { name: 'stack', directory: 'snapshots', depth: 1, accepts: new RegExp(`/${HEX}/stack$`), isFound: true },
-  { name: 'file of a tree', directory: 'snapshots', depth: 4, accepts: /\/fs\/own\//, isFound: true },
+  { name: 'file of a tree', directory: 'snapshots', depth: 4, accepts: /\/fs\/w\//, isFound: true },
+  // No image has this step, so its layer was never packed.
+  { name: 'file of a tree without a layer', directory: 'snapshots', depth: 4, accepts: /\/fs\/own\//, isFound: false },
   { name: 'resolved image', directory: 'resolved', isFound: true, source: 'registry' },
   { name: 'fetched URL', directory: 'http', isFound: true, source: 'web' },
   {
