@@ -148,6 +148,7 @@ async function joinHotPath(outputs) {
   });
   const script = escapeNonAscii(outputFiles[0].text).replaceAll(/\bimport\("/g, 'importPart("');
   if (/\bimport\(/.test(script)) throw new Error('An import has no literal path, and a snapshot cannot import');
+  if (/require\("node:(?:tls|https?)"\)/.test(script)) throw new Error('A start snapshot cannot hold a network client');
   takeFromHotPath(chunks.map(nameOf));
   for (const path of chunks) rmSync(here + path);
   rmSync(here + entry);

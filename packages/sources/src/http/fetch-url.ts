@@ -4,7 +4,6 @@ import { isDigest, type Digest } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { WebAnswer, WebClient } from '@tbuild/registry';
 import { readNote, type StoreLayout, touch, writeNote } from '@tbuild/store';
-import { wholeBody } from './whole-body.ts';
 
 /** A file downloaded from a web server, with its bytes in the content store. */
 export interface FetchedFile {
@@ -53,6 +52,7 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
     await answer.discard();
     return checked(known, url, options);
   }
+  const { wholeBody } = await import('./whole-body.ts');
   const body = wholeBody(answer, { web: client, ask, shown: shown(url), signal: options.signal });
   const fetched = await store({ ...answer, body }, url, { ...options, content: web.content });
   writeNote(memo, { ...fetched, source: shown(url) });
