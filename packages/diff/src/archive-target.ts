@@ -57,7 +57,10 @@ export class ArchiveTarget {
 
   /** Unpacks a member. The returned sink takes the bytes of a file. */
   add(entry: TarEntry): MemberSink | undefined {
-    return describeFailure(`unpack ${quotePath(entry.name)}`, () => this.#add(entry));
+    return describeFailure(
+      () => `unpack ${quotePath(entry.name)}`,
+      () => this.#add(entry),
+    );
   }
 
   #add(entry: TarEntry): MemberSink | undefined {

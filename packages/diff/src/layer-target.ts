@@ -65,7 +65,10 @@ export class LayerTarget {
     const name = cleanPath(entry.name).at(-1);
     if (name === undefined) this.#addRoot(entry);
     else if (name.startsWith(WHITEOUT))
-      describeFailure(`unpack ${JSON.stringify(entry.name)}`, () => this.#hide(entry.name, name));
+      describeFailure(
+        () => `unpack ${JSON.stringify(entry.name)}`,
+        () => this.#hide(entry.name, name),
+      );
     else return this.#files.add(entry);
     return undefined;
   }

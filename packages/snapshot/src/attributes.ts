@@ -1,4 +1,13 @@
-import { chmodSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  futimesSync,
+  lchownSync,
+  lutimesSync,
+  type Stats,
+} from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 import { lgetxattr, llistxattr, lsetxattr } from '@tbuild/linux';
 import { isOverlayAttribute } from './overlay-format.ts';
@@ -35,12 +44,16 @@ export function applyLinkAttributes(location: string, attributes: Attributes): v
 }
 
 /**
- * Sets the attributes of an open regular file. The owner comes first: changing it clears setuid bits and
- * capabilities.
+ * Sets the attributes of an open regular file that is new. Most files are made with the right owner and mode, and looking
+ * costs less than setting. The owner comes first: changing it clears setuid bits and capabilities.
  */
 export function applyFileAttributes(fd: number, location: string, attributes: Attributes): void {
-  setOwner(location, attributes, () => fchownSync(fd, attributes.uid, attributes.gid));
-  fchmodSync(fd, attributes.mode & PERMISSIONS);
+  const { uid, gid, mode } = attributes;
+  const made = fstatSync(fd);
+  setOwner(location, attributes, () => {
+    if (made.uid !== uid || made.gid !== gid) fchownSync(fd, uid, gid);
+  });
+  if ((made.mode & PERMISSIONS) !== (mode & PERMISSIONS)) fchmodSync(fd, mode & PERMISSIONS);
   applyXattrs(location, attributes);
   const time = timeOf(attributes.mtimeMs);
   futimesSync(fd, time, time);

@@ -48,6 +48,25 @@ describe.each(writableFlavours())('createTreeWriter (%s)', needs('root'), (flavo
     expect(existsSync(join(active.upper, 'dir/deep/file'))).toBe(false);
   });
 
+  test('gives files their owner and mode where new files get others', async () => {
+    await using active = await prepare(flavour);
+    const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
+    writer.directory('shared', { ...plain, mode: 0o2777, gid: 7 });
+    const modes = [0o644, 0o664, 0o777, 0o4755, 0o2750, 0o444, 0];
+    const before = process.umask(0o027);
+    for (const mode of modes) {
+      writer.file(`shared/${mode}`, { ...plain, mode }, { bytes });
+      writer.file(`shared/owned-${mode}`, { ...plain, mode, uid: 5, gid: 7 }, { bytes });
+    }
+    process.umask(before);
+    const found = (name: string): readonly number[] => {
+      const { mode, uid, gid } = lstatSync(join(active.upper, 'shared', name));
+      return [mode & 0o7777, uid, gid];
+    };
+    expect(modes.map((mode) => found(String(mode)))).toEqual(modes.map((mode) => [mode, 0, 0]));
+    expect(modes.map((mode) => found(`owned-${mode}`))).toEqual(modes.map((mode) => [mode, 5, 7]));
+  });
+
   test("sets the attributes of a file but not overlay's own", async () => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });

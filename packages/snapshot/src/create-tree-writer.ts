@@ -71,7 +71,7 @@ class OverlayWriter implements ReadableTreeWriter {
   file(path: string, attributes: Attributes, source: FileBytes): number {
     if ('location' in source) return runSync(this.copy(path, attributes, source.location));
     return guard('write file', path, () => {
-      const fd = this.#create(path);
+      const fd = this.#create(path, attributes);
       try {
         const size = writeBytes(source, fd);
         applyFileAttributes(fd, this.#view.location(path), attributes);
@@ -83,11 +83,11 @@ class OverlayWriter implements ReadableTreeWriter {
   }
 
   copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
-    return describeTaskFailure(`write file ${quotePath(path)}`, this.#copy(path, attributes, location));
+    return describeTaskFailure(() => `write file ${quotePath(path)}`, this.#copy(path, attributes, location));
   }
 
   *#copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
-    const fd = this.#create(path);
+    const fd = this.#create(path, attributes);
     try {
       const size = yield* copyFileBytes(location, fd);
       applyFileAttributes(fd, this.#view.location(path), attributes);
@@ -98,7 +98,7 @@ class OverlayWriter implements ReadableTreeWriter {
   }
 
   open(path: string, attributes: Attributes): FileSink {
-    const fd = guard('write file', path, () => this.#create(path));
+    const fd = guard('write file', path, () => this.#create(path, attributes));
     const file = createHoleWriter(fd);
     const finish = (): void => {
       try {
@@ -223,17 +223,18 @@ class OverlayWriter implements ReadableTreeWriter {
     this.#view.remember(path, merges ? parent : 'nothing');
   }
 
-  /** Opens a new file for writing and removes what was there. */
-  #create(path: string): number {
+  /** Opens a new file for writing and removes what was there. An owner is recorded only in a file that may be written. */
+  #create(path: string, attributes: Attributes): number {
     this.#prepare(path);
     const location = this.#view.location(path);
+    const mode = (attributes.mode & 0o777) | 0o600;
     try {
-      return openSync(location, NEW_FILE, 0o600);
+      return openSync(location, NEW_FILE, mode);
     } catch (error) {
       if (errnoName(error) !== 'EEXIST') throw error;
     }
     this.#clear(path);
-    return openSync(location, NEW_FILE, 0o600);
+    return openSync(location, NEW_FILE, mode);
   }
 
   #replace(action: string, path: string, make: (location: string) => void): void {
@@ -284,7 +285,7 @@ function changeAttributes(location: string, attributes: Attributes): void {
 }
 
 function guard<T>(action: string, path: string, work: () => T): T {
-  return describeFailure(`${action} ${quotePath(path)}`, work);
+  return describeFailure(() => `${action} ${quotePath(path)}`, work);
 }
 
 /** Returns false if there are too many links already, or if the file is gone. */

@@ -134,28 +134,34 @@ class OverlaySnapshotter implements Snapshotter {
   /** Renames a complete directory to its name, unless the name is taken by an intact snapshot. */
   #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
     const place = this.#directoryOf(name);
-    return describeFailure(`commit tree "${name}"`, () => {
-      if (stack.length === 1) removeTree(join(directory, 'l'));
-      for (const name of ['work', INSERTED_LAYER]) removeTree(join(directory, name));
-      writeFileSync(join(directory, 'stack'), encodeStack(name, stack));
-      if (existsSync(place)) {
-        const standing = readStack(this.#directoryOf(name));
-        if (standing === undefined || !this.#isComplete(name, standing)) moveToTrash(this.#store, place);
-      }
-      if (!existsSync(place)) renameUnlessTaken(directory, place);
-      return this.#snapshot(name, this.#require(name));
-    });
+    return describeFailure(
+      () => `commit tree "${name}"`,
+      () => {
+        if (stack.length === 1) removeTree(join(directory, 'l'));
+        for (const name of ['work', INSERTED_LAYER]) removeTree(join(directory, name));
+        writeFileSync(join(directory, 'stack'), encodeStack(name, stack));
+        if (existsSync(place)) {
+          const standing = readStack(this.#directoryOf(name));
+          if (standing === undefined || !this.#isComplete(name, standing)) moveToTrash(this.#store, place);
+        }
+        if (!existsSync(place)) renameUnlessTaken(directory, place);
+        return this.#snapshot(name, this.#require(name));
+      },
+    );
   }
 
   #makeActive(stack: readonly string[], parent: string | undefined): string {
-    return describeFailure('prepare a tree', () => {
-      const directory = this.#makeTemporary();
-      for (const name of ['fs', 'work']) mkdirSync(join(directory, name), 0o755);
-      this.#makeLinks(join(directory, 'l'), stack, parent);
-      const top = stack.at(-1);
-      copyRoot(top && this.#layer(top), join(directory, 'fs'));
-      return directory;
-    });
+    return describeFailure(
+      () => 'prepare a tree',
+      () => {
+        const directory = this.#makeTemporary();
+        for (const name of ['fs', 'work']) mkdirSync(join(directory, name), 0o755);
+        this.#makeLinks(join(directory, 'l'), stack, parent);
+        const top = stack.at(-1);
+        copyRoot(top && this.#layer(top), join(directory, 'fs'));
+        return directory;
+      },
+    );
   }
 
   /**

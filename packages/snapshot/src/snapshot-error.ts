@@ -23,8 +23,11 @@ const HINTS: Readonly<Record<string, string>> = {
     'Shorten the path: Linux allows 4,095 bytes, including the path of the store, and 255 bytes in one name',
 };
 
-/** Does file work. A system error becomes a TbuildError SNAPSHOT whose message begins "Could not" and the action. */
-export function describeFailure<T>(action: string, work: () => T): T {
+/**
+ * Does file work. A system error becomes a TbuildError SNAPSHOT whose message begins "Could not" and the action. Most work
+ * succeeds, and quoting the path of each of many files takes time.
+ */
+export function describeFailure<T>(action: () => string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -33,7 +36,7 @@ export function describeFailure<T>(action: string, work: () => T): T {
 }
 
 /** The same as {@link describeFailure}, for a cooperative task. */
-export function* describeTaskFailure<T>(action: string, work: CooperativeTask<T>): CooperativeTask<T> {
+export function* describeTaskFailure<T>(action: () => string, work: CooperativeTask<T>): CooperativeTask<T> {
   try {
     return yield* work;
   } catch (error) {
@@ -41,9 +44,9 @@ export function* describeTaskFailure<T>(action: string, work: CooperativeTask<T>
   }
 }
 
-function refused(action: string, error: unknown): unknown {
+function refused(action: () => string, error: unknown): unknown {
   const name = error instanceof TbuildError ? undefined : errnoName(error);
   if (name === undefined) return error;
   const reason = REASONS[name] ?? name;
-  return new TbuildError('SNAPSHOT', `Could not ${action}: ${reason}`, { cause: error, hint: HINTS[name] });
+  return new TbuildError('SNAPSHOT', `Could not ${action()}: ${reason}`, { cause: error, hint: HINTS[name] });
 }
