@@ -187,7 +187,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #snapshot(name: string, stack: readonly string[]): Snapshot {
-    return { name, directories: stack.map((each) => this.#layer(each)) };
+    return { name, stack, directories: stack.map((each) => this.#layer(each)) };
   }
 
   #require(name: string): readonly string[] {

@@ -23,6 +23,8 @@ export interface Snapshot {
    * often.
    */
   readonly directories: readonly string[];
+  /** The names of the snapshots that the directories belong to, in the same order. */
+  readonly stack: readonly string[];
 }
 
 /**

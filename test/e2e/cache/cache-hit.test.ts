@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
@@ -37,6 +46,29 @@ describe.each(builders)('a second build by $who', ({ asUser }) => {
     expect(ran(changed)).toEqual(['COPY index.html /www/']);
     expect(changed.tree().readText('/www/index.html')).toBe('changed\n');
   });
+});
+
+test('a copy from a stage reads nothing again that the steps which ran again left alone', async () => {
+  const store = scratchDirectory('store');
+  const files = {
+    Dockerfile: `FROM busybox AS build
+RUN mkdir -p /app/packages && echo whole > /app/packages/f
+ARG VERSION
+RUN mkdir /app/dist && echo $VERSION > /app/dist/f
+FROM scratch
+COPY --from=build /app/packages /packages
+`,
+  };
+  const build = (version: string) => buildGood(files, { store, args: ['--build-arg', `VERSION=${version}`] });
+  await build('1');
+  // Other bytes, which show whether the file is read.
+  const places = readdirSync(join(store, 'snapshots')).map((name) =>
+    join(store, 'snapshots', name, 'fs/app/packages/f'),
+  );
+  const written = places.filter((place) => existsSync(place));
+  expect(written).toHaveLength(1);
+  for (const place of written) writeFileSync(place, 'other\n');
+  expect(ran(await build('2'))).toEqual(['RUN mkdir /app/dist && echo 2 > /app/dist/f']);
 });
 
 test('a changed step reruns the steps after it, not those before it or in other stages', async () => {

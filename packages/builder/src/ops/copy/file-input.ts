@@ -16,9 +16,10 @@ import type { Solved } from '@tbuild/solver';
 import pLimit from 'p-limit';
 import type { Contexts } from '../../session/contexts.ts';
 import type { Trees } from '../trees.ts';
+import { originOf } from './part-origin.ts';
 
 /** What reading the files of contexts and steps uses. */
-export interface FilePorts extends Pick<Trees, 'results' | 'flavour'> {
+export interface FilePorts extends Trees {
   readonly contexts: Contexts;
 }
 
@@ -105,7 +106,7 @@ export function sizeOf(selection: readonly SelectedSource[]): { files: number; b
 async function resultInput(
   result: ResultId,
   options: FileInputOptions,
-  { results, flavour, signal }: Pick<FilePorts, 'results' | 'flavour'> & Pick<ReadOptions, 'signal'>,
+  { results, flavour, snapshots, signal }: Trees & Pick<ReadOptions, 'signal'>,
 ): Promise<FileInput> {
   const { shown = false, anyMode = false } = options;
   const hasher = createFileHasher();
@@ -119,6 +120,10 @@ async function resultInput(
   };
   const compute = async (): Promise<Digest> =>
     runCooperatively(digestSelection(await select(), { hasher, owner: 'keep', shown, anyMode }), signal);
-  const content = await results.contentDigest(result, canonicalJson(options), compute);
+  const selector = canonicalJson(options);
+  const content = await results.contentDigest(result, selector, async () => {
+    const origin = await originOf(result, options, { results, snapshots, flavour });
+    return origin === result ? compute() : results.contentDigest(origin, selector, compute);
+  });
   return { content, select, hasher, owner: 'keep', shown, anyMode, hasStableStat: true };
 }

@@ -16,6 +16,12 @@ export function layersAt(path: string, directories: readonly string[], flavour: 
   return found;
 }
 
+/** Returns whether a layer has something at the path, or hides what is there in the layers below. */
+export function changesAt(path: string, directory: string, flavour: OverlayFlavour): boolean {
+  const { location, hidesBelow } = lookUp(path, directory, flavour);
+  return location !== undefined || hidesBelow;
+}
+
 /** Looks up a path in one layer, and whether the layer hides those below. */
 function lookUp(
   path: string,
