@@ -83,6 +83,8 @@ const VERBS: Readonly<Record<string, string>> = {
   fsync: 'write to the disk',
   connect: 'connect to',
   spawn: 'start',
+  posix_spawn: 'start',
+  pipe2: 'make a pipe',
 };
 
 const CHECK_PATH = 'Check the path; if it is right, report this with the output of --debug';

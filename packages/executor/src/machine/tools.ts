@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { TbuildError } from '@tbuild/errors';
 import { openPipe, startProcess, type StartedProcess } from '@tbuild/linux';
 
 /** The features of this machine's mount(8) and kernel. */
@@ -26,14 +25,10 @@ export function findTool(name: string): string | undefined {
 
 /**
  * Starts a program of the set-up by its name or path. `descriptors` become its descriptors 0, 1, 2 and so on.
- * @throws TbuildError PROCESS_FAILED if it cannot be started.
+ * @throws Error like Node's file functions if it cannot be started.
  */
 export function startTool(name: string, args: readonly string[], descriptors: readonly number[]): StartedProcess {
-  try {
-    return startProcess(toolPath(name), args, { env: TOOL_ENVIRONMENT, descriptors });
-  } catch (cause) {
-    throw new TbuildError('PROCESS_FAILED', `Cannot start "${name}"`, { cause });
-  }
+  return startProcess(toolPath(name), args, { env: TOOL_ENVIRONMENT, descriptors });
 }
 
 /** Returns the path of a program of the set-up by its name or path. */

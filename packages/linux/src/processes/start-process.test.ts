@@ -89,3 +89,9 @@ test("startProcess throws errors like Node's when a program cannot be started", 
   expect(start('/nothing')).toThrow(expect.objectContaining({ code: 'ENOENT', path: '/nothing' }));
   expect(start('/etc/passwd')).toThrow(expect.objectContaining({ code: 'EACCES' }));
 });
+
+test('startProcess throws EMFILE when the limit of open files leaves no number for a descriptor', () => {
+  expect(() => startProcess('/bin/true', [], { env: {}, descriptors: [2 ** 30] })).toThrow(
+    expect.objectContaining({ code: 'EMFILE', path: '/bin/true' }),
+  );
+});

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { libraryCall, systemError } from '../libc.ts';
 import { awaitEnd, type ProcessEnd } from './reap.ts';
 
@@ -28,7 +29,7 @@ export function startProcess(path: string, args: readonly string[], options: Sta
   initActions(actions);
   initAttributes(attributes);
   try {
-    placeDescriptors(actions, options.descriptors);
+    placeDescriptors(actions, path, options.descriptors);
     setDefaults(attributes);
     const env = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
     const errno = spawn(id, path, actions, attributes, [path, ...args, null], [...env, null]);
@@ -88,11 +89,15 @@ function setDefaults(attributes: Uint8Array): void {
  * Moves descriptors to numbers above all of them first, since a target number may belong to a descriptor that is
  * still needed.
  */
-function placeDescriptors(actions: Uint8Array, descriptors: readonly number[]): void {
+function placeDescriptors(actions: Uint8Array, path: string, descriptors: readonly number[]): void {
   const above = Math.max(descriptors.length, ...descriptors) + 1;
-  descriptors.forEach((from, to) => void addDup(actions, from, above + to));
+  const copy = (from: number, to: number): void => {
+    // The library answers EBADF for a number that the limit of open files does not allow.
+    if (addDup(actions, from, to) !== 0) throw systemError('posix_spawn', path, constants.errno.EMFILE);
+  };
+  descriptors.forEach((from, to) => copy(from, above + to));
   descriptors.forEach((_, to) => {
-    addDup(actions, above + to, to);
+    copy(above + to, to);
     addClose(actions, above + to);
   });
 }
