@@ -87,6 +87,12 @@ describe('SOURCE_DATE_EPOCH as a number', () => {
   });
 });
 
+test('A SOURCE_DATE_EPOCH before 1970 is refused', async () => {
+  const { exitCode, stderr } = await runTbuild(['build', '--build-arg', 'SOURCE_DATE_EPOCH=-1', plain()]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('invalid SOURCE_DATE_EPOCH: -1');
+});
+
 const RAN = 'FROM busybox\nARG SOURCE_DATE_EPOCH\nRUN echo -n "$SOURCE_DATE_EPOCH" > /epoch\n';
 
 /** An archive whose newest file has a time. */

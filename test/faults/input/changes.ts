@@ -53,7 +53,10 @@ export function makeChange(change: Change, changing: Changing): boolean {
     CHANGES[change.kind](change, changing);
     return true;
   } catch (error) {
-    if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoName(error) ?? '')) throw error;
+    const name = errnoName(error) ?? '';
+    // The file system has crashed.
+    if (['ENOTCONN', 'ECONNABORTED'].includes(name)) return false;
+    if (!['ENOENT', 'ENOTDIR', 'EISDIR'].includes(name)) throw error;
     rmSync(changing.aside, { recursive: true, force: true });
     return false;
   }

@@ -3,7 +3,8 @@ import type { ProcessResult } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import type { FaultContext } from '../fault-row.ts';
 import { buildArguments, runGood, type RunOptions, runTbuild, writeFiles } from '../run-tbuild.ts';
-import { type Change, type Changing, makeChange, randomChange } from './changes.ts';
+import { makeChange, randomChange } from './changes.ts';
+import { openPlace } from './context-place.ts';
 import { digestIn, filesIn } from './image-files.ts';
 import { KnownStates } from './known-states.ts';
 
@@ -26,20 +27,26 @@ export async function changeFiles(context: FaultContext): Promise<void> {
   const paths = states.paths();
   const planned = Array.from({ length: 1 + random.int(random.pick([3, 20, 200])) }, () => randomChange(random, paths));
   const hasBuilt = random.int(2) === 0;
+  const disk = random.pick(['plain', 'plain', 'slow', 'crashing'] as const);
+  const crash = disk === 'crashing' ? random.int(1000) / 1000 : undefined;
   const project = writeProject(directory, files);
   const duration = await durationOf(context);
   const changes = context.plan(planned);
-  if (hasBuilt) await runGood(context, buildInto(join(directory, 'before'), project));
   const image = join(directory, 'image');
-  const changing = { directory: join(project, 'src'), aside: join(directory, 'aside'), states };
-  const result = await runTbuild(
-    context,
-    buildInto(image, project),
-    whileChanging(changes, { changing, duration, count }),
-  );
-  if (result.exitCode === 0) requireReal(image, states, context);
-  else requireNamed(result, changes, context);
-  count(result.exitCode === 0 ? 'images' : 'errors');
+  {
+    await using place = await openPlace(project, disk === 'plain' ? undefined : 'large' in files ? '8M' : '100k');
+    const changing = { directory: join(place.path, 'src'), aside: join(place.path, 'aside'), states };
+    if (hasBuilt) await runGood(context, buildInto(join(directory, 'before'), place.path));
+    const options = meanwhile(disk === 'slow' ? duration * 3 : duration, [
+      ...changes.map((change) => [change.moment, () => makeChange(change, changing) && count('changes')] as const),
+      ...(crash === undefined ? [] : [[crash, () => place.crash()] as const]),
+    ]);
+    const named = disk === 'crashing' ? [place.path, 'src/'] : changes.map(({ path }) => `src/${path}`);
+    const result = await runTbuild(context, buildInto(image, place.path), options);
+    if (result.exitCode === 0) requireReal(image, states, context);
+    else requireNamed(result, named, context);
+    count(`${result.exitCode === 0 ? 'images' : 'errors'} of a ${disk} context`);
+  }
   await requireSameAsNew(context, project);
   await runGood(context, ['fsck', '--full']);
 }
@@ -78,18 +85,13 @@ async function measure(context: FaultContext): Promise<number> {
   return Date.now() - began;
 }
 
-interface Changes extends Pick<FaultContext, 'count'> {
-  readonly changing: Changing;
-  readonly duration: number;
-}
+type Deed = readonly [moment: number, happen: () => unknown];
 
-/** Returns the options of a program while which the changes happen. */
-function whileChanging(changes: readonly Change[], { changing, duration: length, count }: Changes): RunOptions {
+/** Returns the options of a program that runs while things happen at shares of a time in milliseconds. */
+function meanwhile(time: number, deeds: readonly Deed[]): RunOptions {
   return {
     onStart(child) {
-      const timers = changes.map((change) =>
-        setTimeout(() => makeChange(change, changing) && count('changes'), change.moment * length),
-      );
+      const timers = deeds.map(([moment, happen]) => setTimeout(happen, moment * time));
       child.once('exit', () => timers.forEach(clearTimeout));
     },
   };
@@ -110,12 +112,12 @@ function requireReal(layout: string, states: KnownStates, { fail }: FaultContext
   }
 }
 
-/** The error is one for users and names a file that changed, or a directory of it. */
-function requireNamed({ exitCode, stderr }: ProcessResult, changes: readonly Change[], { fail }: FaultContext): void {
+/** The error is one for users and names one of the paths. */
+function requireNamed({ exitCode, stderr }: ProcessResult, paths: readonly string[], { fail }: FaultContext): void {
   if (exitCode !== 1) fail(`The build exited with ${exitCode}, expected 1`, stderr);
   if (/Internal error|\n\s+at .*:\d+:\d+/.test(stderr)) fail('The build ended with an internal error', stderr);
   const error = stderr.slice(stderr.lastIndexOf('ERROR: '));
-  if (!changes.some(({ path }) => error.includes(`src/${path}`))) fail('The error names no file that changed', stderr);
+  if (!paths.some((path) => error.includes(path))) fail('The error names no file that changed', stderr);
 }
 
 /** The next build fails or makes the image that a build in an empty store makes. */

@@ -5,6 +5,6 @@ import { jumpClock } from '../input/jumping-clock.ts';
 export const row: FaultRow = {
   name: 'input',
   title: 'Files that change during a build, and clocks that jump, give a true image or an error that names the file',
-  needs: ['root', 'faketime'],
+  needs: ['root', 'faketime', 'bindfs'],
   run: (context) => context.random.pick([changeFiles, changeFiles, changeFiles, jumpClock])(context),
 };
