@@ -54,6 +54,18 @@ beforeAll(async () => {
             args: ['nvidia-cdi-hook', command],
           })),
         }),
+        ...['550.54.15', '580.1'].map((driver) =>
+          device(`driver-${driver.slice(0, 3)}`, {
+            hooks: [
+              ['enable-cuda-compat', `--host-driver-version=${driver}`],
+              ['update-ldcache', '--folder', '/vendor/lib'],
+            ].map((args) => ({
+              hookName: 'createContainer',
+              path: '/usr/bin/nvidia-cdi-hook',
+              args: ['nvidia-cdi-hook', ...args],
+            })),
+          }),
+        ),
         device('hooked', {
           hooks: [{ hookName: 'createRuntime', path: '/usr/bin/vendor-hook', args: ['vendor-hook', 'set-up'] }],
         }),
@@ -102,6 +114,22 @@ describe.each(builders)('RUN --device for $who', ({ asUser }) => {
     expect(build.tree().readText('/with')).toBe('1\nlib\n');
     expect(build.tree().readText('/without')).toBe('0\nnone\n');
   });
+});
+
+test("RUN --device prefers the image's own CUDA libraries to those of an older driver", async () => {
+  const shown = (driver: number) =>
+    `--device=vendor.test/device=driver-${driver} /sbin/ldconfig -p | grep -c '=> /usr/local/cuda/compat/' > /${driver} || true`;
+  const files = {
+    Dockerfile: `FROM debian
+RUN mkdir -p /usr/local/cuda-12/compat && ln -s cuda-12 /usr/local/cuda && cd /usr/local/cuda/compat && \\
+    cp "$(ldconfig -p | sed -n 's/.*libm.so.6 .*=> //p')" libcuda.so.575.57.08 && ln -s libcuda.so.575.57.08 libm.so.6
+RUN ${shown(550)}
+RUN ${shown(580)}
+`,
+  };
+  const build = await buildGood(files, { images: ['debian'], args: using('--allow', 'device') });
+  expect(build.tree().readText('/550')).toBe('1\n');
+  expect(build.tree().readText('/580')).toBe('0\n');
 });
 
 describe('RUN --device', needs('root'), () => {

@@ -15,6 +15,8 @@ export interface StepDevices {
   readonly links: ReadonlyMap<string, string>;
   /** Directories with libraries, for the cache of the step's linker. */
   readonly libraries: readonly string[];
+  /** The version of the machine's CUDA driver, if the image may have libraries for an older one. */
+  readonly cudaDriver?: string;
   /** Requests that no specification meets. */
   readonly missing: readonly string[];
 }
@@ -39,6 +41,7 @@ export function stepDevices(requests: readonly RunDevice[], devices: readonly Cd
     env: edits.flatMap(({ env }) => env),
     links: new Map(edits.flatMap(linksOf)),
     libraries: [...new Set(edits.flatMap(librariesOf))],
+    cudaDriver: edits.flatMap(({ hooks }) => valuesOf(hooks, 'enable-cuda-compat', 'host-driver-version'))[0],
     missing: missing.map(({ name }) => name),
   };
 }
@@ -74,10 +77,10 @@ function requireThere(path: string): void {
 }
 
 /**
- * The commands of nvidia-ctk and nvidia-cdi-hook. The last three change nothing that a step of a build needs: the modes of
- * nodes, the driver's list of nodes to make, and the libraries for a driver that is older than those of the image.
+ * The commands of nvidia-ctk and nvidia-cdi-hook. The last two change nothing that a step of a build needs: the modes of
+ * nodes, and the driver's list of nodes to make.
  */
-const HOOKS = ['create-symlinks', 'update-ldcache', 'chmod', 'disable-device-node-modification', 'enable-cuda-compat'];
+const HOOKS = ['create-symlinks', 'update-ldcache', 'enable-cuda-compat', 'chmod', 'disable-device-node-modification'];
 
 /** A hook would run as root outside of the step. tbuild does itself what it knows of them, and starts none. */
 function requireKnownHooks({ name, edits }: CdiDevice): void {
@@ -91,7 +94,7 @@ function requireKnownHooks({ name, edits }: CdiDevice): void {
   );
 }
 
-/** Of hooks only these two mean something without a runtime: they make links, and bring the linker's cache up to date. */
+/** Of hooks only these mean something without a runtime: they make links, and bring the linker's cache up to date. */
 function linksOf({ hooks }: ContainerEdits): readonly (readonly [path: string, target: string])[] {
   return valuesOf(hooks, 'create-symlinks', 'link').flatMap((text) => {
     const [target = '', path = ''] = text.split('::');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolvePath } from '@tbuild/context';
 import type { Executor, Sandbox } from '@tbuild/executor';
-import { type ActiveSnapshot, openLayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
+import { type ActiveSnapshot, type LayeredTree, openLayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
 import type { StepDevices } from '../../devices/step-devices.ts';
 import { LINKER_CACHE } from './device-places.ts';
 
@@ -19,16 +19,17 @@ const LDCONFIG = 'sbin/ldconfig';
  * ldconfig. Returns undefined for an image without one, such as Alpine, whose linker has no cache.
  */
 export async function linkerCacheFor(
-  { libraries, mounts }: StepDevices,
+  { libraries, cudaDriver, mounts }: StepDevices,
   { scratch, flavour, executor }: LinkerPlace,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const tree = openLayeredTree([...scratch.lowers, scratch.upper], flavour);
   if (resolvePath(tree, LDCONFIG, { followLast: true }) === undefined) return undefined;
+  const args = [`/${LDCONFIG}`, ...cudaLibraries(tree, cudaDriver), ...libraries];
   const sandbox: Sandbox = {
     root: scratch,
     mounts,
-    process: { args: [`/${LDCONFIG}`, ...libraries], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [0] } },
+    process: { args, env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [0] } },
     hostname: 'ldconfig',
     network: 'none',
     security: 'sandbox',
@@ -36,4 +37,15 @@ export async function linkerCacheFor(
   await executor.run(sandbox, { stdout: () => {}, stderr: () => {} }, signal);
   const made = openLayeredTree([scratch.upper], flavour).stat(LINKER_CACHE);
   return made?.stats.isFile() === true ? readFileSync(made.location) : undefined;
+}
+
+const CUDA = 'usr/local/cuda/compat';
+
+/** Returns the directory with the image's own libraries of the CUDA driver, if they are newer than the machine's driver. */
+function cudaLibraries(tree: LayeredTree, driver: string | undefined): readonly string[] {
+  const directory = driver === undefined ? undefined : resolvePath(tree, CUDA, { followLast: true });
+  if (directory === undefined) return [];
+  const majorOf = (version = ''): number => Number.parseInt(version, 10);
+  const own = tree.list(directory).map(({ name }) => majorOf(/^libcuda\.so\.(\d+)\.\d/.exec(name)?.[1]));
+  return own.some((major) => major > majorOf(driver)) ? [`/${CUDA}`] : [];
 }
