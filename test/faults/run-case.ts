@@ -53,7 +53,7 @@ export async function runCase(
     size,
     count: (what, n = 1) => void counts.set(what, (counts.get(what) ?? 0) + n),
     fail(sentence, details) {
-      throw new FaultError(details === undefined ? sentence : `${sentence}\n${details.trimEnd()}`);
+      throw new FaultError(details === undefined ? sentence : `${sentence}\n${shortened(details.trimEnd())}`);
     },
     plan(all) {
       operations = all.length;
@@ -92,6 +92,12 @@ async function hangAfterAbort(signal: AbortSignal): Promise<never> {
 /** What a killed process had given to the kernel may still appear. It is removed with the files of the run. */
 async function removeLater(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 5 }).catch(() => {});
+}
+
+/** The output of a command can be very long. */
+function shortened(details: string): string {
+  const lines = details.split('\n');
+  return lines.length <= 100 ? details : [...lines.slice(0, 50), '…', ...lines.slice(-50)].join('\n');
 }
 
 /** A check of a case that does not hold. */

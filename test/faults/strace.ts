@@ -6,6 +6,9 @@ export interface Call {
   readonly n: number;
 }
 
+/** With one thread of Node's pool, the calls are the same each time. */
+export const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' };
+
 /** Returns the command that runs a program and logs calls of it and of all that it starts. */
 export function traced(log: string, calls: string): readonly string[] {
   return ['strace', '-f', '-y', '-s', '0', '-o', log, '-e', `trace=${calls}`];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -40,6 +40,16 @@ test('a lease ends with its process, even if another process gets the same PID',
   child.kill();
 });
 
+test('a lease that was not renewed since the machine booted ends two minutes after that', () => {
+  nameHere();
+  const lease = join(leases, '7-1-abc');
+  writeFileSync(lease, '');
+  const written = statSync(lease).mtimeMs;
+  const liveAfterBoot = (upFor: number) => liveLeases(store, written + 60_000 + upFor, upFor).length;
+  expect(liveAfterBoot(110_000)).toBe(1);
+  expect(liveAfterBoot(130_000)).toBe(0);
+});
+
 test('a lease of a process that is not visible from here is valid while it is renewed', () => {
   nameHere();
   const [fresh, beating, dead] = ['7-1-abc', '8-1-abc', '9-1-abc'].map((name) => join(leases, name));
@@ -54,7 +64,7 @@ test('a lease of a process that is not visible from here is valid while it is re
     utimesSync(file, at, at);
   }
   expect(
-    liveLeases(store, now)
+    liveLeases(store, now, Infinity)
       .map(({ since }) => Math.round(since))
       .toSorted(),
   ).toEqual([now - 3_600_000, minutes(5).getTime()]);

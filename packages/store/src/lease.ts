@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errnoName, TbuildError } from '@tbuild/errors';
@@ -23,7 +24,7 @@ const [RENEWAL, LIFETIME] = [60_000, 600_000];
 
 /**
  * Acquires a lease for this process. The lease of a killed process ends by itself: at once if its process is visible from here, after
- * ten minutes if the store is shared with other containers or machines.
+ * ten minutes if the store is shared with other containers or machines, and two minutes after a power cut ended both.
  */
 export function acquireLease({ leases }: Pick<StoreLayout, 'leases'>): Lease {
   return announce(leases);
@@ -94,12 +95,16 @@ function writeFirst(file: string): void {
   }
 }
 
-/** Returns the running builds of other processes. Removes the leases of dead processes. */
-export function liveLeases({ leases }: Pick<StoreLayout, 'leases'>, now: number): readonly LiveLease[] {
-  return liveIn(leases, now);
+/** Returns the running builds of other processes. Removes the leases of dead processes. `upFor`: since the machine booted. Milliseconds. */
+export function liveLeases(
+  { leases }: Pick<StoreLayout, 'leases'>,
+  now: number,
+  upFor = uptime() * 1000,
+): readonly LiveLease[] {
+  return liveIn(leases, now, upFor);
 }
 
-function liveIn(directory: string, now: number): readonly LiveLease[] {
+function liveIn(directory: string, now: number, upFor = uptime() * 1000): readonly LiveLease[] {
   const names = listDirectory(directory);
   if (names.length === 0) return [];
   const here = place();
@@ -109,12 +114,17 @@ function liveIn(directory: string, now: number): readonly LiveLease[] {
     const [pid, start, where] = name.split('-');
     const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (writtenAt === undefined || (where === here && Number(pid) === process.pid)) continue;
-    const isLive = where === here ? startOf(Number(pid)) === Number(start) : now - writtenAt < LIFETIME;
+    const isLive = where === here ? startOf(Number(pid)) === Number(start) : isRenewed(now - writtenAt, upFor);
     // The mtime of a lease that was never renewed is the time of its acquisition.
     if (isLive) live.push({ since: Number(readText(file)) || writtenAt });
     else rmSync(file, { force: true });
   }
   return live;
+}
+
+/** A process elsewhere renews its lease all the time, and so since this machine booted, unless that was only just now. */
+function isRenewed(age: number, upFor: number): boolean {
+  return age < LIFETIME && (age < upFor || upFor < 2 * RENEWAL);
 }
 
 /** Identifies the processes that are visible from here: those of a PID namespace and of one boot of a machine. */

@@ -133,7 +133,7 @@ test(
   async () => {
     const [, own = ''] = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8')) ?? [];
     // No process has such an id.
-    const left = join(unified, own, 'tbuild-steps-99999997');
+    const left = join(unified, own, `tbuild-steps-${1e8 + Math.floor(Math.random() * 1e8)}`);
     mkdirSync(left);
     const step = spawn('sleep', ['1000']);
     writeFileSync(join(left, 'cgroup.procs'), String(step.pid));

@@ -3,10 +3,7 @@ import type { Random } from '../../support/random.ts';
 import type { Operation, Site } from '../operations.ts';
 import { rehearse } from '../rehearse.ts';
 import { runTbuild } from '../run-tbuild.ts';
-import { type Call, traced, withoutWorkingDirectory } from '../strace.ts';
-
-/** With one thread of Node's pool, the calls are the same each time. */
-export const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' };
+import { type Call, ONE_THREAD, traced, withoutWorkingDirectory } from '../strace.ts';
 
 /** The calls by which programs read and write files. */
 const TRACED =

@@ -5,8 +5,8 @@ import type { ProcessResult } from '../../support/run-process.ts';
 import type { FaultContext } from '../fault-row.ts';
 import { type Operation, outputsOf, type Site } from '../operations.ts';
 import type { RunOptions } from '../run-tbuild.ts';
-import { injectedCalls, tampering, withoutWorkingDirectory } from '../strace.ts';
-import { callsOf, ONE_THREAD, pickCall } from './calls.ts';
+import { injectedCalls, ONE_THREAD, tampering, withoutWorkingDirectory } from '../strace.ts';
+import { callsOf, pickCall } from './calls.ts';
 import type { Scarce, Volume, VolumeKind } from './volumes.ts';
 
 /** Something that is wrong with the disk, or a limit, while one command runs. */

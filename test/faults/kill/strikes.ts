@@ -63,6 +63,6 @@ export function pickStrike(strikes: readonly Strike[], random: Random): Strike |
 function withoutNumbers(call: string): string {
   return call
     .replace(/\)? +(=|<unfinished).*/, '')
-    .replaceAll(/[\da-f]{8,}/g, '#')
+    .replaceAll(/[\da-f]{8,}|(?<=builds\/)\w+|(?<=-)\w{6}(?=[/">])/g, '#')
     .replaceAll(/\d+/g, '#');
 }

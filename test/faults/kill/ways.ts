@@ -7,7 +7,7 @@ import type { FaultContext } from '../fault-row.ts';
 import type { Operation, Site } from '../operations.ts';
 import { rehearse } from '../rehearse.ts';
 import { runTbuild } from '../run-tbuild.ts';
-import { tampering, traced } from '../strace.ts';
+import { ONE_THREAD, tampering, traced } from '../strace.ts';
 import { CHANGES, pickStrike, strikesIn } from './strikes.ts';
 
 export interface Killed {
@@ -28,7 +28,7 @@ export function wayToKill(random: Random): Kill {
 /** Kills the process that makes a call. An undisturbed run shows which calls there are. */
 const killAtCall: Kill = async (site, operation, context) => {
   const { random, directory, count } = context;
-  const { env } = operation;
+  const env = { ...operation.env, ...ONE_THREAD };
   const log = join(directory, 'strace');
   const strikes = await rehearse(site, async () => {
     await runTbuild(site, operation.arguments(site), { env, through: traced(log, CHANGES) });

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { groupsNamed, processesNaming } from '../../support/leftovers.ts';
 import { stepsIn } from '../../support/plain-progress.ts';
-import type { ProcessResult } from '../../support/run-process.ts';
+import { type ProcessResult, runChecked } from '../../support/run-process.ts';
 import { sharedService } from '../../support/services.ts';
+import { ordinaryUser } from '../../support/user.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
 import { groupsOf, wayToKill } from '../kill/ways.ts';
 import { makeSite, outputsOf, randomOperations, reproducibleBuild, type Site } from '../operations.ts';
@@ -14,7 +15,7 @@ import { runGood } from '../run-tbuild.ts';
 export const row: FaultRow = {
   name: 'kill',
   title: 'A command that is killed at any system call or moment leaves a sound store, and no finished step runs again',
-  needs: ['root', 'registry', 'strace'],
+  needs: ['root', 'user', 'registry', 'strace'],
   brief: 3,
   run: kill,
 };
@@ -24,15 +25,18 @@ async function kill(context: FaultContext): Promise<void> {
   const { random, directory, signal, count, fail } = context;
   const planned = randomOperations(random, 4);
   const way = wayToKill(random);
+  const asUser = random.int(4) === 0;
   const { digests, archive, emptied } = await reference(context);
   const registry = await sharedService('registry');
-  const site = makeSite({ directory: join(directory, 'site'), signal, registry, archive });
-  const at = { ...context, directory: site.directory };
+  const site = makeSite({ directory: join(directory, 'site'), signal, registry, archive, asUser });
+  const at = { ...context, directory: site.directory, asUser };
+  if (asUser) await runChecked('chown', ['--recursive', ordinaryUser().name, site.directory]);
   const operations = context.plan(planned);
   for (const { env, ...operation } of operations.slice(0, -1)) await runGood(at, operation.arguments(site), { env });
   const last = operations.at(-1)!;
   const killed = await way(site, last, context);
   const { result } = killed;
+  if (asUser) count('by an ordinary user');
   count(result.exitCode === 0 ? `${last.name}: ended before, or killed in the background` : `${last.name}: kills`);
 
   await eventually(() => processesNaming(site.directory).length === 0);
