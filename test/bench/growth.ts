@@ -2,18 +2,22 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from '../support/run-process.ts';
 import type { GrowthCurve } from './draw-picture.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerBuild } from './peer.ts';
 
 type Point = GrowthCurve['points'][number];
 
 interface Growing {
   readonly subject: string;
   readonly sizes: readonly number[];
-  write(size: number, context: string): unknown;
+  /** Writes the context. Returns what the build of it needs besides. */
+  write(size: number, context: string, peer: Peer): PeerBuild | void | Promise<PeerBuild | void>;
 }
 
 const growing: readonly Growing[] = [
   { subject: 'RUN steps', sizes: [10, 100, 400], write: writeSteps },
+  { subject: 'stages', sizes: [10, 30, 100], write: writeStages },
+  { subject: 'layers of a base', sizes: [30, 100, 300], write: writeBase },
+  { subject: 'results in the store', sizes: [100, 1000, 10_000], write: writeBesideResults },
   { subject: 'files', sizes: [1000, 10_000, 100_000, 500_000], write: writeFiles },
   { subject: 'files before a RUN', sizes: [1000, 10_000, 100_000], write: writeFilesToRun },
   { subject: 'directories one in the other', sizes: [10, 100, 500], write: writeDeep },
@@ -29,9 +33,9 @@ export async function measureGrowth(peer: Peer, directory: string, only?: readon
     for (const size of sizes) {
       const context = join(directory, `growth-${String(process.hrtime.bigint())}`);
       mkdirSync(context);
-      await write(size, context);
-      cold.push({ size, ...(await buildOnce(peer, context)) });
-      again.push({ size, ...(await buildOnce(peer, context)) });
+      const options = (await write(size, context, peer)) ?? {};
+      cold.push({ size, ...(await buildOnce(peer, context, options)) });
+      again.push({ size, ...(await buildOnce(peer, context, options)) });
       console.error(`${size} ${subject}: ${[cold, again].map((points) => tell(points.at(-1))).join(', again ')}`);
     }
     curves.push({ subject, points: cold }, { subject: `${subject}, again`, points: again });
@@ -43,16 +47,49 @@ function tell(point: Point | undefined): string {
   return `${(point?.milliseconds ?? 0).toFixed(0)} ms ${((point?.peakMemory ?? 0) / 1e6).toFixed(0)} MB`;
 }
 
-async function buildOnce(peer: Peer, context: string): Promise<Omit<Point, 'size'>> {
+async function buildOnce(peer: Peer, context: string, options: PeerBuild): Promise<Omit<Point, 'size'>> {
   await runChecked('sync', []);
   const started = performance.now();
-  await peer.build(context);
+  await peer.build(context, options);
   return { milliseconds: performance.now() - started, peakMemory: peer.peakMemory?.() };
 }
 
 function writeSteps(count: number, context: string): void {
   const steps = Array.from({ length: count }, (_, step) => `RUN echo ${step} > /step\n`);
   writeFileSync(join(context, 'Dockerfile'), `FROM busybox\n${steps.join('')}`);
+}
+
+function writeStages(count: number, context: string): void {
+  const stages = Array.from({ length: count }, (_, at) => at);
+  const made = stages.map((stage) => `FROM busybox AS s${stage}\nRUN echo ${count} ${stage} > /s${stage}\n`);
+  const copied = stages.map((stage) => `COPY --from=s${stage} /s${stage} /\n`);
+  writeFileSync(join(context, 'Dockerfile'), [...made, 'FROM busybox\n', ...copied].join(''));
+}
+
+/** A layout of an image with this many layers on busybox, in a store that has never seen it. */
+async function writeBase(layers: number, context: string, peer: Peer): Promise<PeerBuild> {
+  const [base, layout, path] = [join(context, 'base'), join(context, 'layout'), join(context, 'base.tar')];
+  for (const directory of [base, layout]) mkdirSync(directory);
+  const copies = Array.from({ length: layers }, (_, layer) => `COPY ${layer} /\n`);
+  for (const layer of copies.keys()) writeFileSync(join(base, String(layer)), `${layers} ${layer}\n`);
+  writeFileSync(join(base, 'Dockerfile'), `FROM busybox\n${copies.join('')}`);
+  await peer.build(base, { archive: { path, compression: 'gzip' } });
+  await runChecked('tar', ['-xf', path, '-C', layout]);
+  await peer.forget();
+  writeFileSync(join(context, 'Dockerfile'), 'FROM base\nRUN ls / > /list\n');
+  return { contexts: { base: `oci-layout://${layout}` } };
+}
+
+/** A small build, in a store that has this many results. */
+async function writeBesideResults(results: number, context: string, peer: Peer): Promise<void> {
+  await peer.forget();
+  const inOne = 100;
+  for (let from = 0; from < results; from += inOne) {
+    const steps = Array.from({ length: inOne }, (_, step) => `WORKDIR /${from + step}\n`);
+    writeFileSync(join(context, 'Dockerfile'), `FROM busybox\n${steps.join('')}`);
+    await peer.build(context);
+  }
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY Dockerfile /\nRUN ls / > /list\n');
 }
 
 function writeFiles(count: number, context: string): void {

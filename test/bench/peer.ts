@@ -6,6 +6,8 @@ export interface PeerBuild {
   readonly noCache?: boolean;
   /** Images that FROM names, besides busybox. */
   readonly bases?: readonly BaseImageName[];
+  /** Values of `--build-context` by name, for tbuild. */
+  readonly contexts?: Readonly<Record<string, string>>;
   /** Full reference to push the image to. */
   readonly push?: string;
   /** File to write the image to. */

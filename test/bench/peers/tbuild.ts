@@ -62,6 +62,7 @@ function withRuntime(isolation: Isolation | undefined): string[] {
 
 function argumentsOf({
   noCache,
+  contexts = {},
   push,
   archive,
   platform,
@@ -74,6 +75,7 @@ function argumentsOf({
   return [
     ...(isolation ? ['--isolation', isRuntime ? 'oci' : isolation] : []),
     ...(noCache ? ['--no-cache'] : []),
+    ...Object.entries(contexts).map(([name, value]) => `--build-context=${name}=${value}`),
     ...(cacheTo ? ['--cache-to', cacheTo] : []),
     ...(cacheFrom ? ['--cache-from', cacheFrom] : []),
     ...(platform ? ['--platform', platform] : []),
