@@ -80,6 +80,18 @@ test('the help text needs no namespace', () => {
   expect(env.TBUILD_UID).toBeUndefined();
 });
 
+test("nothing is read from, or written to, another user's cache directory", needs('root'), () => {
+  const cache = join(directory, 'of-another');
+  mkdirSync(join(cache, 'tbuild'), { recursive: true });
+  chownSync(join(cache, 'tbuild'), 65534, 65534);
+  for (const _ of [1, 2]) {
+    const { status, stdout } = launch(['x'], { XDG_CACHE_HOME: cache });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).env).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
+  }
+  expect(readdirSync(join(cache, 'tbuild'))).toEqual([]);
+});
+
 test('signals reach the program itself', async () => {
   const child = spawn(launcher, ['wait'], { env: base, stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');

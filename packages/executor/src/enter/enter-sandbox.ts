@@ -24,6 +24,8 @@ export interface EnterOptions {
   readonly capabilities: readonly number[];
   /** The capabilities of this process, as a mask. None stays inheritable, which would survive a drop. */
   readonly permitted: bigint;
+  /** The most bytes of a core file that a step may ask for. */
+  readonly largestCore: number;
   /** False if groups cannot be changed. */
   readonly setsGroups: boolean;
   /** Whether to set no_new_privs, which an unprivileged process needs to load a filter. sudo then fails. */
@@ -74,7 +76,8 @@ export function enterSandbox(
     may('close_range', reportTo + 1, ALL_DESCRIPTORS, 0),
     must('chroot', { text: root }),
     must('chdir', { text: process.cwd }),
-    ...limitCalls(limits),
+    // A core file in the layer would hold secrets of the step.
+    ...limitCalls([{ name: 'core', soft: 0, hard: options.largestCore }, ...limits]),
     ...(options.setsGroups ? [must('setgroups', groups.length, { numbers: groups })] : []),
     must('setgid', gid),
     ...(confined

@@ -14,6 +14,8 @@ export interface HostDescription {
   readonly permitted: bigint;
   /** The seccomp filter of confined steps. None where this process itself is emulated: qemu refuses filters. */
   readonly filter?: Uint8Array;
+  /** The most bytes of a core file that this process may allow; negative for any number. */
+  readonly largestCore: number;
   /** False in a user namespace with a single id, whose processes cannot change their groups. */
   readonly setsGroups: boolean;
 }
@@ -32,8 +34,13 @@ export function describeHost(runDirectory: string): HostDescription {
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     permitted: permittedCapabilities(),
     filter: emulatedOn() === undefined ? defaultFilter(machine) : undefined,
+    largestCore: largestCore(),
     setsGroups: !readFileSync('/proc/self/setgroups', 'utf8').startsWith('deny'),
   };
+}
+
+function largestCore(): number {
+  return Number(/^Max core file size +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? -1);
 }
 
 function permittedCapabilities(): bigint {

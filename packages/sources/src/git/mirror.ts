@@ -18,7 +18,8 @@ export interface GitStore {
  */
 export async function fetchCommit(commit: string, remote: GitRemote, { store, now }: GitStore): Promise<string> {
   const format = objectFormat(commit);
-  const mirror = store.gitMirror(format === 'sha1' ? remote.url : `${remote.url} ${format}`);
+  const { mirror: name = remote.url } = remote;
+  const mirror = store.gitMirror(format === 'sha1' ? name : `${name} ${format}`);
   const kept = `refs/commits/${commit}`;
   const git = (args: readonly string[], lock?: string) =>
     runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root, lock });

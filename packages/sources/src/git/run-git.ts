@@ -4,8 +4,10 @@ import { gitError } from './git-error.ts';
 
 /** A remote repository and how to access it. */
 export interface GitRemote {
-  /** May contain credentials, so never show it. */
+  /** May contain a user, so never show it. Other users see it. */
   readonly url: string;
+  /** What names its repository in the store, so that those of several users are apart. Default: the URL. */
+  readonly mirror?: string;
   /** `Authorization` header for the server. */
   readonly authorization?: string;
   runProgram: Outside['run'];

@@ -1,4 +1,6 @@
 import { mkdirSync } from 'node:fs';
+import { unescape } from 'node:querystring';
+import { withoutCredentials } from '@tbuild/errors';
 import type { GitOp } from '@tbuild/graph';
 import { type Commit, type GitRemote, resolveCommit } from '@tbuild/sources';
 import type { StoreLayout } from '@tbuild/store';
@@ -17,7 +19,18 @@ export function remoteOf(
   { signal, ...secrets }: Secrets & Pick<GitRemote, 'signal'>,
 ): GitRemote {
   mkdirSync(store.root, { recursive: true });
-  return { url, authorization: authorizationFor(url, secrets), runProgram, signal };
+  const authorization = authorizationFor(url, secrets);
+  return { ...withHeader(url, authorization), mirror: url, runProgram, signal };
+}
+
+/** Takes a password out of the URL of a web server, since other users see the arguments of git. */
+function withHeader(url: string, authorization: string | undefined): Pick<GitRemote, 'url' | 'authorization'> {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return { url, authorization };
+  const { username, password } = new URL(url);
+  // A credential helper may have the password of a user.
+  if (password === '') return { url, authorization };
+  const own = Buffer.from(`${unescape(username)}:${unescape(password)}`).toString('base64');
+  return { url: withoutCredentials(url), authorization: authorization ?? `basic ${own}` };
 }
 
 /** Returns the header from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */

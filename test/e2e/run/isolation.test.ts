@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../../support/base-images.ts';
+import { builders } from '../../support/builders.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startGate } from '../../support/gate.ts';
+import { startGitServer } from '../../support/git-server.ts';
+import { isolations } from '../../support/isolations.ts';
+import { processesNaming } from '../../support/leftovers.ts';
+import { program } from '../../support/program.ts';
+import { needs } from '../../support/requirements.ts';
+import { runProcess, type ProcessOptions } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import {
+  buildGood,
+  buildInline,
+  defaultStore,
+  good,
+  runTbuild,
+  userDirectory,
+  writeFiles,
+} from '../../support/tbuild.ts';
+import { ordinaryUser } from '../../support/user.ts';
+
+/** Builds a Dockerfile with a shell script before the program, which ends with `exec "$@"`. */
+function buildAfter(script: string, Dockerfile: string, args: readonly string[], options: ProcessOptions = {}) {
+  const words = ['build', '--progress', 'plain', '--no-cache', ...baseImageArguments(), ...args];
+  return runProcess('sh', ['-c', script, 'sh', program, ...words, writeFiles({ Dockerfile })], {
+    ...options,
+    env: { HOME: scratchDirectory('home'), TBUILD_ROOT: defaultStore(), ...options.env },
+  });
+}
+
+/** Returns what the steps of a build printed. */
+function printed(stderr: string): readonly string[] {
+  return [...stderr.matchAll(/^#\d+ \d+\.\d+ (.*)$/gm)].map(([, line = '']) => line);
+}
+
+describe.each(isolations)('a step, isolation %s,', (isolation) => {
+  const args = ['--isolation', isolation];
+
+  test('inherits no descriptor of tbuild', async () => {
+    const tries = Array.from({ length: 28 }, (_, at) => `( : <&${at + 3} ) 2> /dev/null && echo descriptor ${at + 3}`);
+    const Dockerfile = `FROM busybox\nRUN echo begin; ${tries.join('; ')}; echo end\n`;
+    const { stderr } = good(await buildAfter('exec 7< / 9< /etc/passwd; exec "$@"', Dockerfile, args));
+    expect(printed(stderr)).toEqual(['begin', 'end']);
+  });
+
+  test('that crashes leaves no core file with its secrets, unless it asks for one', async () => {
+    const token = randomBytes(12).toString('hex');
+    const Dockerfile = `FROM busybox
+WORKDIR /crash
+RUN --mount=type=secret,id=t,env=TOKEN ulimit -c; ulimit -Hc; (kill -SEGV $(sh -c 'echo $PPID')); ls
+`;
+    const { stderr } = good(
+      await buildAfter('ulimit -c unlimited; exec "$@"', Dockerfile, [...args, '--secret', 'id=t,env=TOKEN_OUTSIDE'], {
+        env: { TOKEN_OUTSIDE: token },
+      }),
+    );
+    expect(printed(stderr).filter((line) => !line.includes('Segmentation'))).toEqual(['0', 'unlimited']);
+  });
+
+  test('cannot change a control group, or make one', async () => {
+    const names =
+      'cgroup.procs tasks release_agent notify_on_release devices.allow memory.limit_in_bytes memory.max pids.max';
+    const files = `$(find /sys/fs/cgroup ${names
+      .split(' ')
+      .map((name) => `-name ${name}`)
+      .join(' -o ')})`;
+    const tries = [
+      'exec 2> /dev/null',
+      `for f in ${files}; do cat $f > /tmp/v; (cat /tmp/v > $f) && echo $f; (echo 0 > $f) && echo $f; done`,
+      'for d in $(find /sys/fs/cgroup -type d); do mkdir $d/made && echo $d; done',
+      'mount -o remount,rw /sys/fs/cgroup && echo remounted',
+      'mkdir /g; mount -t cgroup -o memory none /g && echo version 1; mount -t cgroup2 none /g && echo version 2',
+    ];
+    const { stderr } = await buildGood(
+      { Dockerfile: `FROM busybox\nRUN echo begin; ${tries.join('; ')}; echo end\n` },
+      { args: [...args, '--no-cache'] },
+    );
+    expect(printed(stderr)).toEqual(['begin', 'end']);
+  });
+});
+
+// A runtime gives steps control groups outside of this one.
+test.each(['namespace', 'chroot'])(
+  'a step that forks endlessly without a limit ends by Ctrl-C, isolation %s',
+  needs('root'),
+  async (isolation) => {
+    await using group = makeProcessGroup(200);
+    const Dockerfile = `FROM busybox\nRUN bomb() { bomb | bomb & }; bomb; sleep 1000\n`;
+    const { exitCode } = await buildAfter(
+      `echo $$ > ${group.path}/cgroup.procs; exec "$@"`,
+      Dockerfile,
+      ['--isolation', isolation, '--network', 'host'],
+      { onStart: (child) => void eventually(group.hasRefused).then(() => child.kill('SIGINT')) },
+    );
+    expect(exitCode).toBe(130);
+    expect(processesNaming('bomb | bomb')).toEqual([]);
+  },
+);
+
+/** Makes a control group for so many processes. Steps that tbuild runs in it are in it too. */
+function makeProcessGroup(most: number): AsyncDisposable & { readonly path: string; hasRefused(): boolean } {
+  const old = '/sys/fs/cgroup/pids';
+  const path = join(
+    existsSync(old) ? old : '/sys/fs/cgroup',
+    `tbuild-test-${process.pid}-${randomBytes(4).toString('hex')}`,
+  );
+  mkdirSync(path);
+  writeFileSync(join(path, 'pids.max'), String(most));
+  return {
+    path,
+    hasRefused: () => !readFileSync(join(path, 'pids.events'), 'utf8').startsWith('max 0'),
+    async [Symbol.asyncDispose]() {
+      // Background work of the build is in it too.
+      await eventually(() => readFileSync(join(path, 'cgroup.procs'), 'utf8') === '');
+      rmdirSync(path);
+    },
+  };
+}
+
+/** Speaks the protocol of ssh agents: how many keys there are, and the answers to every other request. */
+const ASK_AGENT = `#!/usr/bin/perl
+use IO::Socket::UNIX;
+sub ask { my $s = IO::Socket::UNIX->new($ENV{SSH_AUTH_SOCK}) or die; print $s pack("N", length $_[0]) . $_[0]; $s->flush; read $s, my $n, 4; read $s, my $a, unpack("N", $n); return $a }
+my ($type, $keys) = unpack "CN", ask(pack "C", 11);
+print "keys $keys\\n";
+for (17 .. 27) { print "answers $_\\n" unless ask(pack("C", $_) . "\\0" x 8) eq pack("C", 5) }
+`;
+
+describe.each(builders)('built by $who,', ({ asUser }) => {
+  test('a step has the keys of the agent that it names, and can neither add, remove nor lock any', async () => {
+    const directory = asUser ? userDirectory('keys') : scratchDirectory('keys');
+    const keyOf = (name: string): string => {
+      const file = join(directory, name);
+      execFileSync('ssh-keygen', ['-q', '-N', '', '-t', 'ed25519', '-f', file]);
+      chmodSync(file, 0o644);
+      return file;
+    };
+    const args = ['--no-cache', '--ssh', `a=${keyOf('1')},${keyOf('2')}`, '--ssh', `b=${keyOf('3')}`];
+    const Dockerfile = `FROM debian
+COPY ask /
+RUN --mount=type=ssh,id=a /ask
+RUN --mount=type=ssh,id=b /ask
+`;
+    const build = await buildGood({ Dockerfile, ask: ASK_AGENT }, { asUser, args, images: ['debian'] });
+    expect(printed(build.stderr).filter((line) => /^(keys|answers)/.test(line))).toEqual(['keys 2', 'keys 1']);
+  });
+
+  test('a secret is in no argument of a process while its step runs', async () => {
+    const token = randomBytes(12).toString('hex');
+    await using gate = await startGate();
+    let found: readonly number[] | undefined;
+    const look = async (): Promise<void> => {
+      await gate.reached('step');
+      found = processesNaming(token);
+      gate.open('step');
+    };
+    const Dockerfile = `FROM busybox\nRUN --mount=type=secret,id=t,env=TOKEN --mount=type=secret,id=t ${gate.wait('step')}\n`;
+    const args = ['--no-cache', '--network', 'host', '--secret', 'id=t,env=OUTSIDE'];
+    await Promise.all([buildGood({ Dockerfile }, { asUser, args, env: { OUTSIDE: token } }), look()]);
+    expect(found).toEqual([]);
+  });
+});
+
+test('the password of a git URL is in no argument of git', async () => {
+  const password = randomBytes(12).toString('hex');
+  const basic = Buffer.from(`me:${password}`).toString('base64');
+  await using server = await startGitServer({ authorization: `basic ${basic}` });
+  await server.commit('app', { Dockerfile: 'FROM scratch\nCOPY f /\n', f: 'x\n' });
+  const bin = scratchDirectory('bin');
+  writeFileSync(join(bin, 'git'), `#!/bin/sh\necho "$@" >> ${bin}/seen\nPATH=\${PATH#*:} exec git "$@"\n`, {
+    mode: 0o755,
+  });
+  const url = `${server.url.replace('://', `://me:${password}@`)}/app.git`;
+  const args = ['build', '--progress', 'plain', '--no-cache', url];
+  good(await runTbuild(args, { store: scratchDirectory('store'), env: { PATH: `${bin}:${process.env['PATH']}` } }));
+  const seen = readFileSync(join(bin, 'seen'), 'utf8');
+  expect(seen).toContain('fetch');
+  expect(seen).not.toContain(password);
+});
+
+test('a link that another user put in the place of the store is refused', needs('user'), async () => {
+  const [shared, target] = [scratchDirectory('shared'), userDirectory('target')];
+  chmodSync(shared, 0o1777);
+  const { uid } = ordinaryUser();
+  symlinkSync(target, join(shared, `tbuild-${uid}`));
+  const env = { TBUILD_ROOT: '', HOME: '/', TMPDIR: shared };
+  const { exitCode, stderr } = await buildInline({ Dockerfile: 'FROM scratch\n' }, { asUser: true, env });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`Other users may have written to the store "${shared}/tbuild-${uid}"`);
+  expect(readdirSync(target)).toEqual([]);
+});
