@@ -40,7 +40,7 @@ test('every option that Docker shares with tbuild has a row', () => {
     ...'rewrite-timestamp root server-timeout skip-default-registry-fallback source-date-epoch source-policy-file'.split(
       ' ',
     ),
-    ...'timeout timestamp unsetenv unsetlabel'.split(' '),
+    ...'timeout timestamp unpack-limits unsetenv unsetlabel'.split(' '),
   ]);
   const rows = new Set(sections['Options of a build']?.map(({ name }) => name.replace(/^--/, '')));
   expect(Object.keys(buildFlags).filter((name) => !own.has(name) && !rows.has(name))).toEqual([]);

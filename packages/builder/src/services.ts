@@ -1,4 +1,5 @@
 import type { StepCache } from '@tbuild/cache';
+import type { UnpackLimits } from '@tbuild/diff';
 import type { Exporter } from '@tbuild/exporter';
 import type { LayerSubprocess, ResultStore } from '@tbuild/layers';
 import type { ObjectBlobs } from '@tbuild/object-store';
@@ -29,6 +30,8 @@ export interface Services
     Pick<RunPorts, 'executor' | 'network' | 'resolvConf' | 'certificates' | 'singleId' | 'cdiDevices'> {
   readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;
+  /** What unpacking an archive may take. */
+  readonly unpackLimits: UnpackLimits;
   /** Undefined on a machine with a single core. */
   readonly layerSubprocess?: LayerSubprocess;
   readonly cache: StepCache;

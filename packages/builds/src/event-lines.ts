@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { ProgressEvent } from '@tbuild/progress';
+import { isProgressEvent, isTime, type ProgressEvent } from '@tbuild/progress';
 import type { Encode } from './without-secrets.ts';
 
 /** An event, and when it arrived, in milliseconds since the epoch. */
@@ -33,14 +33,10 @@ export function hasWholeLines(text: string): boolean {
 
 function decodeEvent(line: string): TimedEvent | undefined {
   try {
-    const [at, value]: [number, ProgressEvent & { readonly text?: string; readonly base64?: string }] =
-      JSON.parse(line);
-    const { text, base64, ...event } = value;
-    if (event.type !== 'log') return { at, event };
-    return {
-      at,
-      event: { ...event, data: base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64') },
-    };
+    const [at, { text, base64, ...fields }]: [unknown, Record<string, unknown>] = JSON.parse(line);
+    const data = base64 === undefined ? Buffer.from(String(text)) : Buffer.from(String(base64), 'base64');
+    const event = fields.type === 'log' ? { ...fields, data } : fields;
+    return isTime(at) && isProgressEvent(event) ? { at, event } : undefined;
   } catch {
     return undefined;
   }

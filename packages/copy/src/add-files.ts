@@ -11,7 +11,7 @@ import { checkKeyedFile } from './keyed-file.ts';
 /** How ADD copies. */
 interface AddedCopy {
   readonly target: CopyTarget;
-  readonly options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onSkippedDevice'>;
+  readonly options: CopyOptions & Pick<UnpackOptions, 'limits' | 'signal' | 'onSkippedDevice'>;
 }
 
 /**
@@ -31,8 +31,8 @@ export async function addFiles(
     const { entry } = source;
     if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
       const destination = placeDirectory(writer, target.destination, { ...rules.implied, mode: 0o755 });
-      const { owner, now, signal, onSkippedDevice } = options;
-      await unpackArchive(entry.location, { writer, destination, owner, now, signal, onSkippedDevice });
+      const { owner, now, limits, signal, onSkippedDevice } = options;
+      await unpackArchive(entry.location, { writer, destination, owner, now, limits, signal, onSkippedDevice });
       checkKeyedFile(entry, options.hasher);
     } else await runCooperatively(copySource(source, writer, { target, options, rules }), options.signal);
   }

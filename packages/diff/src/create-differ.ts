@@ -5,15 +5,18 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Differ } from './differ.ts';
 import { extractLayer } from './extract-layer.ts';
 import { packLayer } from './pack-layer.ts';
+import type { UnpackLimits } from './unpack-guard.ts';
 
 export interface DifferOptions {
   /** Stores the packed layers. */
   readonly content: Pick<ContentStore, 'createWriter'>;
   readonly flavour: OverlayFlavour;
+  /** What extracting a layer may take. Default: anything. */
+  readonly limits?: UnpackLimits;
 }
 
 /** Creates a {@link Differ} for directories in overlay's format. */
-export function createDiffer({ content, flavour }: DifferOptions): Differ {
+export function createDiffer({ content, flavour, limits }: DifferOptions): Differ {
   return {
     async pack(upper, lowers, signal) {
       using writer = content.createWriter();
@@ -24,6 +27,6 @@ export function createDiffer({ content, flavour }: DifferOptions): Differ {
       const { digest, size } = writer.commit();
       return { descriptor: { mediaType: MediaType.layer, digest, size }, diffId: digest };
     },
-    extract: async (layer, target, options) => extractLayer({ layer, target, flavour, ...options }),
+    extract: async (layer, target, options) => extractLayer({ layer, target, flavour, limits, ...options }),
   };
 }

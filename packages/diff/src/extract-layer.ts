@@ -10,6 +10,7 @@ import { LayerTarget } from './layer-target.ts';
 import { checkLayer, decompressLayer } from './open-layer.ts';
 import { reasonOf } from './tar/archive-error.ts';
 import { TarParser } from './tar/tar-parser.ts';
+import { UnpackGuard, type UnpackLimits } from './unpack-guard.ts';
 
 export interface LayerToExtract extends ExtractOptions {
   readonly layer: Descriptor;
@@ -17,6 +18,7 @@ export interface LayerToExtract extends ExtractOptions {
   /** An empty directory. */
   readonly target: string;
   readonly flavour: OverlayFlavour;
+  readonly limits?: UnpackLimits;
 }
 
 /** Implements {@link Differ.extract}. */
@@ -24,7 +26,11 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
   const { layer, from, signal } = options;
   checkLayer(layer);
   const target = new LayerTarget(options);
-  const parser = new TarParser((entry) => target.add(entry));
+  const guard = new UnpackGuard(options.limits);
+  const parser = new TarParser((entry) => {
+    guard.addEntry();
+    return target.add(entry);
+  });
   const hash = createHash('sha256');
   let compression: Compression = 'uncompressed';
   try {
@@ -32,6 +38,7 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     ({ compression } = opened);
     for await (const bytes of opened.bytes) {
       signal?.throwIfAborted();
+      guard.addBytes(bytes.length);
       if (compression !== 'uncompressed') hash.update(bytes);
       if (target.isComplete) await runCooperatively(target.runWhileComplete(parser.parse(bytes)), signal);
     }

@@ -8,6 +8,7 @@ import { reasonOf } from './tar/archive-error.ts';
 import { isTarHeader } from './tar/decode-tar-header.ts';
 import { BLOCK } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
+import { UnpackGuard, type UnpackLimits } from './unpack-guard.ts';
 
 export interface UnpackOptions {
   readonly writer: ReadableTreeWriter;
@@ -20,6 +21,7 @@ export interface UnpackOptions {
    * milliseconds since the epoch. Without it such parents get the time 0, and existing directories keep theirs.
    */
   readonly now?: number;
+  readonly limits?: UnpackLimits;
   readonly signal?: AbortSignal;
   /** Called for each device node, which an ordinary user cannot make. */
   readonly onSkippedDevice?: (path: string) => unknown;
@@ -47,10 +49,15 @@ export async function isArchive(location: string): Promise<boolean> {
  */
 export async function unpackArchive(location: string, options: UnpackOptions): Promise<void> {
   const target = new ArchiveTarget({ ...options, root: options.destination });
-  const parser = new TarParser((entry) => target.add(entry));
+  const guard = new UnpackGuard(options.limits);
+  const parser = new TarParser((entry) => {
+    guard.addEntry();
+    return target.add(entry);
+  });
   try {
     for await (const bytes of readDecompressed(location)) {
       options.signal?.throwIfAborted();
+      guard.addBytes(bytes.length);
       await runCooperatively(parser.parse(bytes), options.signal);
     }
     parser.finish();

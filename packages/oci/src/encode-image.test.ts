@@ -195,6 +195,11 @@ test.each([
     `{"schemaVersion":2,"layers":[],"config":{"mediaType":"a","digest":"${digestOf('')}","size":-1}}`,
     /no valid media type/,
   ],
+  [
+    'annotated with a number',
+    `{"manifests":[{"mediaType":"a","digest":"${digestOf('')}","size":1,"annotations":{"b":1}}]}`,
+    /Annotation "b" is 1, expected a text/,
+  ],
 ])('a manifest that is %s is refused', (_name, text, message) => {
   expect(() => parseManifest(Buffer.from(text))).toThrow(message);
 });

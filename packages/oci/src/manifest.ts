@@ -30,6 +30,7 @@ export interface Index {
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): Manifest | Index {
   const document = parseObject(bytes);
+  const annotations = annotationsIn(document);
   const type = typeof document.mediaType === 'string' ? document.mediaType : (mediaType ?? guessType(document));
   if (document.schemaVersion === 1 || type === MediaType.dockerSchema1 || type === MediaType.dockerSchema1Signed) {
     throw new TbuildError('UNSUPPORTED', 'Image is in Docker schema 1, which is no longer supported', {
@@ -37,13 +38,26 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): Manifest |
     });
   }
   if (isIndexType(type) && Array.isArray(document.manifests)) {
-    return { ...document, schemaVersion: 2, mediaType: type, manifests: document.manifests.map(parseDescriptor) };
+    return {
+      ...document,
+      ...annotations,
+      schemaVersion: 2,
+      mediaType: type,
+      manifests: document.manifests.map(parseDescriptor),
+    };
   }
   // Go encodes no layers as null.
   const layers: unknown = document.layers ?? (isRecord(document.config) ? [] : undefined);
   if (isManifestType(type) && Array.isArray(layers)) {
     const config = parseDescriptor(document.config);
-    return { ...document, schemaVersion: 2, mediaType: type, config, layers: layers.map(parseDescriptor) };
+    return {
+      ...document,
+      ...annotations,
+      schemaVersion: 2,
+      mediaType: type,
+      config,
+      layers: layers.map(parseDescriptor),
+    };
   }
   throw new TbuildError(
     'REGISTRY',
@@ -67,13 +81,25 @@ export function parseDescriptor(value: unknown): Descriptor {
     const valid = typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest);
     if (valid && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) {
       const given = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
-      return { ...given, mediaType, digest, size };
+      return { ...given, ...annotationsIn(value), mediaType, digest, size };
     }
   }
   throw new TbuildError(
     'REGISTRY',
     `Descriptor ${JSON.stringify(value)?.slice(0, 200)} has no valid media type, digest and size`,
   );
+}
+
+/** Reads annotations as Go does, to which null is an empty text. @throws TbuildError REGISTRY for another value. */
+function annotationsIn({ annotations }: Record<string, unknown>): Pick<Descriptor, 'annotations'> {
+  if (annotations === undefined || annotations === null) return {};
+  const entries = isRecord(annotations) ? Object.entries(annotations) : [['', annotations] as const];
+  const texts = entries.map(([name, value]) => {
+    if (typeof value === 'string' || value === null) return [name, value ?? ''] as const;
+    const shown = JSON.stringify(value).slice(0, 200);
+    throw new TbuildError('REGISTRY', `Annotation ${JSON.stringify(name)} is ${shown}, expected a text`);
+  });
+  return { annotations: Object.fromEntries(texts) };
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {

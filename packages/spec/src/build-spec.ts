@@ -105,6 +105,8 @@ export interface BuildSettings {
   readonly cdiSpecDirs?: readonly string[];
   /** Certificates of registries by their `HOST[:PORT]`: files in PEM. */
   readonly registryCertificates?: Readonly<Record<string, CertificateFiles>>;
+  /** What unpacking a layer or an archive may take: `size=500gb,entries=20m,free=1gb`. */
+  readonly unpackLimits?: string;
   /** Ask again where a server sends fewer bytes a second, for longer than a time: `1kib/30s` by default, `0` for never. */
   readonly minDownloadRate?: string;
   /** Give up on a server that is silent for so long: `2m` by default. */

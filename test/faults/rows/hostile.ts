@@ -6,9 +6,11 @@ import type { FaultContext, FaultRow } from '../fault-row.ts';
 import { ARCHIVES } from '../hostile/archives.ts';
 import { DOCUMENTS } from '../hostile/documents.ts';
 import type { HostileKind } from '../hostile/hostile-kind.ts';
+import { RECORDINGS } from '../hostile/recordings.ts';
+import { REPOSITORIES } from '../hostile/repositories.ts';
 import { TEXTS } from '../hostile/texts.ts';
 
-const KINDS: readonly HostileKind[] = [...TEXTS, ...DOCUMENTS, ...ARCHIVES];
+const KINDS: readonly HostileKind[] = [...TEXTS, ...DOCUMENTS, ...ARCHIVES, ...RECORDINGS, ...REPOSITORIES];
 
 /** Reading an input of a few kilobytes takes this much processor time only if the time grows out of all proportion. */
 const HANG = 5_000;

@@ -1,3 +1,4 @@
+import type { UnpackLimits } from '@tbuild/diff';
 import type { ResultId } from '@tbuild/graph';
 import type { StepResults } from '@tbuild/layers';
 import { hexOf } from '@tbuild/oci';
@@ -8,6 +9,8 @@ export interface Trees {
   readonly results: StepResults;
   readonly snapshots: Snapshotter;
   readonly flavour: OverlayFlavour;
+  /** What unpacking an archive may take. */
+  readonly unpackLimits: UnpackLimits;
 }
 
 /** Makes the trees of results available, concurrently. */

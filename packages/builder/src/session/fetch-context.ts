@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openContext } from '@tbuild/context';
-import { isArchive, unpackArchive } from '@tbuild/diff';
+import { isArchive, unpackArchive, type UnpackOptions } from '@tbuild/diff';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { SOURCE_DATE_EPOCH } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
@@ -108,7 +108,12 @@ const FILE = 'context';
 async function openDownloaded(
   request: BuildRequest,
   { key, directory }: SolvedAlone,
-  { snapshots, flavour, signal }: Pick<Trees, 'snapshots' | 'flavour'> & Pick<Underway, 'signal'>,
+  {
+    snapshots,
+    flavour,
+    unpackLimits,
+    signal,
+  }: Pick<Trees, 'snapshots' | 'flavour' | 'unpackLimits'> & Pick<Underway, 'signal'>,
 ): Promise<BuildRequest> {
   const file = join(directory, FILE);
   if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
@@ -116,7 +121,7 @@ async function openDownloaded(
   let snapshot = await snapshots.stat(name);
   if (snapshot === undefined) {
     await using active = await snapshots.prepare();
-    await unpackTo(active.upper, file, { flavour, signal });
+    await unpackTo(active.upper, file, { flavour, limits: unpackLimits, signal });
     snapshot = await active.commit(name);
   }
   return inDirectory(request, snapshot.directories.at(-1) ?? directory);
@@ -142,7 +147,7 @@ async function solveAlone(
 
 async function unpackForOnce(
   request: BuildRequest & { readonly context: Extract<ContextSpec, { kind: 'archive' }> },
-  { store: { run: parent }, flavour }: Pick<FetchPorts, 'store' | 'flavour'>,
+  { store: { run: parent }, flavour, unpackLimits }: Pick<FetchPorts, 'store' | 'flavour' | 'unpackLimits'>,
   underway: Underway,
 ): Promise<Omit<LocalRequest, 'sources'>> {
   const { path: archive } = request.context;
@@ -153,7 +158,7 @@ async function unpackForOnce(
     const local = await track(underway, UNPACKED, async (report) => {
       chmodSync(directory, 0o755);
       const { size } = statSync(archive);
-      await unpackTo(directory, archive, { flavour, signal: underway.signal });
+      await unpackTo(directory, archive, { flavour, limits: unpackLimits, signal: underway.signal });
       report('transferring context', size);
       return inDirectory(request, directory, { fetched: 'once' });
     });
@@ -167,10 +172,10 @@ async function unpackForOnce(
 async function unpackTo(
   directory: string,
   archive: string,
-  { flavour, signal }: { readonly flavour: OverlayFlavour; readonly signal: AbortSignal },
+  { flavour, ...options }: { readonly flavour: OverlayFlavour } & Pick<UnpackOptions, 'limits' | 'signal'>,
 ): Promise<void> {
   const writer = createTreeWriter({ upper: directory, lowers: [], flavour });
-  await unpackArchive(archive, { writer, destination: '', signal });
+  await unpackArchive(archive, { writer, destination: '', ...options });
   writer.finish();
 }
 

@@ -13,6 +13,7 @@ export type SolvePorts = Pick<
   | 'content'
   | 'snapshots'
   | 'flavour'
+  | 'unpackLimits'
   | 'differ'
   | 'cache'
   | 'layerSubprocess'

@@ -59,6 +59,7 @@ export const bakeFlags = {
   },
   'skip-default-registry-fallback': registryFlags['skip-default-registry-fallback'],
   timeout: buildFlags.timeout,
+  'unpack-limits': buildFlags['unpack-limits'],
   var: { kind: 'list', value: 'NAME=VALUE', help: 'Set a variable of the files' },
   debug: buildFlags.debug,
   help: buildFlags.help,

@@ -227,6 +227,11 @@ export const buildFlags = {
     value: 'NAME=SOFT[:HARD]',
     help: 'Limit the processes of RUN steps, e.g. nofile=1024:2048',
   },
+  'unpack-limits': {
+    kind: 'text',
+    value: 'size=SIZE,entries=N,free=SIZE',
+    help: 'What a layer or archive may unpack to, and how much of the disk stays free (500gb, 20m, 1% to 1gb; $TBUILD_UNPACK_LIMITS)',
+  },
   unsetenv: { kind: 'list', value: 'NAME', help: 'Remove a variable from the finished image' },
   unsetlabel: { kind: 'list', value: 'NAME', help: 'Remove a label from the finished image' },
   debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors, and warnings in full' },

@@ -55,7 +55,7 @@ export function specFromFlags(
 
 /** Returns how a command line asks to build. */
 export function settingsFromFlags(
-  flags: Pick<BuildFlags, 'root' | 'isolation' | 'cdi-spec-dir' | keyof typeof registryFlags>,
+  flags: Pick<BuildFlags, 'root' | 'isolation' | 'cdi-spec-dir' | 'unpack-limits' | keyof typeof registryFlags>,
 ): BuildSettings {
   const { insecure, mirrors, mirrorsOnly, ca, certificates, minDownloadRate, serverTimeout } = registryOptions(flags);
   return {
@@ -66,6 +66,7 @@ export function settingsFromFlags(
     mirrorsOnly,
     ca,
     cdiSpecDirs: flags['cdi-spec-dir'],
+    unpackLimits: flags['unpack-limits'],
     registryCertificates: certificates,
     minDownloadRate,
     serverTimeout,

@@ -68,6 +68,7 @@ const everything: Required<BuildSpec & BuildSettings> & { readonly secrets: Read
   ca: ['ca.pem'],
   cdiSpecDirs: ['/cdi'],
   registryCertificates: { 'r.example': { ca: 'a.pem', certificate: 'b.pem', key: 'c.pem' } },
+  unpackLimits: 'size=1gb',
   minDownloadRate: '10k/1m',
   serverTimeout: '1m',
   secrets: { id: 'value' },
@@ -115,7 +116,7 @@ const words = [
     '/cdi',
   ],
   ['--cache-ttl', '24h', '--secret', 'id=token,env=TOKEN,rebuild=true'],
-  ['--min-download-rate', '10k/1m', '--server-timeout', '1m'],
+  ['--unpack-limits', 'size=1gb', '--min-download-rate', '10k/1m', '--server-timeout', '1m'],
   ['--registry-certificate', 'r.example=a.pem', '--registry-client-cert', 'r.example=b.pem,c.pem'],
 ].flat();
 

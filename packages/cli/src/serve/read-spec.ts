@@ -110,6 +110,7 @@ export function settingsOf(fields: Fields): BuildSettings {
     ca: fields.list('ca', textOf),
     cdiSpecDirs: fields.list('cdiSpecDirs', textOf),
     registryCertificates: fields.record('registryCertificates', certificateOf),
+    unpackLimits: fields.text('unpackLimits'),
     minDownloadRate: fields.text('minDownloadRate'),
     serverTimeout: fields.text('serverTimeout'),
   };

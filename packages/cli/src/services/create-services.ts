@@ -14,6 +14,7 @@ import { discardUnfinished, storeLayout, type StoreLayout } from '@tbuild/store'
 import { type Environment, searchPath } from '../config/environment.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import { makeStore } from '../config/store-root.ts';
+import { unpackLimits } from '../config/unpack-limits.ts';
 import { partCommand } from '../startup/executable.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 import { openAddedTrust } from './added-trust.ts';
@@ -27,6 +28,8 @@ export interface ServicesOptions {
   readonly root: string;
   /** How to reach registries, beside the configuration of the machine. */
   readonly registries?: RegistryOptions;
+  /** What unpacking an archive may take, in the form of `--unpack-limits`. */
+  readonly unpackLimits?: string;
   /** How RUN steps are isolated. Defaults to `auto`. */
   readonly isolation?: Isolation;
   /** Where CDI specifications are. */
@@ -43,6 +46,7 @@ export interface ServicesOptions {
 export function createServices(options: ServicesOptions, env: Environment): Services {
   const { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {} } = options;
   const store = openStore(root, env);
+  const limits = unpackLimits(options.unpackLimits, root, env.variables);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root, { usedAt: now() });
@@ -56,11 +60,12 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
     store,
     platform: thisPlatform(),
     flavour,
+    unpackLimits: limits,
     searchPath: searchPath(env),
     content,
     refs,
     snapshots: createOverlaySnapshotter({ store, flavour }),
-    differ: createDiffer({ content, flavour }),
+    differ: createDiffer({ content, flavour, limits }),
     layerSubprocess,
     cache: createLocalCache(store.records),
     ...steps,

@@ -27,6 +27,7 @@ export function servicesOptions(
       minDownloadRate: settings.minDownloadRate,
       serverTimeout: settings.serverTimeout,
     },
+    unpackLimits: settings.unpackLimits,
     isolation: settings.isolation,
     cdiSpecDirs: settings.cdiSpecDirs,
     loopbackPorts: loopbackProxyPorts(requests),

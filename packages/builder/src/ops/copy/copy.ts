@@ -255,8 +255,10 @@ async function copyInto(
     const sources = await input.select();
     const target = { ...op, ...selection };
     const options = { ...placementOf(sources, input, { owner, epoch }), signal };
-    if (selection.unpack) await addFiles(sources, writer, { target, options: { ...options, onSkippedDevice } });
-    else {
+    if (selection.unpack) {
+      const unpacking = { ...options, limits: ports.unpackLimits, onSkippedDevice };
+      await addFiles(sources, writer, { target, options: unpacking });
+    } else {
       const directory = earlier && (await upperOf(earlier.result, ports));
       const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
       await runCooperatively(copyFiles(sources, writer, { target, options: { ...options, written } }), signal);

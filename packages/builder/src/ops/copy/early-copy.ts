@@ -37,7 +37,11 @@ export interface EarlyCopy {
 
 /** What an early copy uses. */
 export interface EarlyCopyPorts
-  extends LayerPorts, PlacePorts, Pick<Trees, 'snapshots'>, Pick<ImageLayers, 'imageSteps' | 'leafSteps'> {
+  extends
+    LayerPorts,
+    PlacePorts,
+    Pick<Trees, 'snapshots' | 'unpackLimits'>,
+    Pick<ImageLayers, 'imageSteps' | 'leafSteps'> {
   readonly store: Pick<StoreLayout, 'variantsOf' | 'copyMemo'>;
   /** Whether the build imports caches, which may have the results of its steps. */
   readonly importsCaches: boolean;

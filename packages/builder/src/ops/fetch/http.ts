@@ -9,7 +9,7 @@ import type { Trees } from '../trees.ts';
 import type { Fetching } from './fetch-step.ts';
 
 /** What an ADD from a URL uses. */
-export type HttpPorts = Web & Pick<Trees, 'snapshots' | 'flavour'>;
+export type HttpPorts = Web & Pick<Trees, 'snapshots' | 'flavour' | 'unpackLimits'>;
 
 /**
  * Creates the op of an ADD from a URL: a tree with one file. Key and result depend on its content and time, but not on

@@ -1,0 +1,52 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { readEvents } from '@tbuild/builds';
+import type { ProgressEvent } from '@tbuild/progress';
+import { readEvents as readForReport } from '@tbuild/report';
+import { storeLayout } from '@tbuild/store';
+import { display } from '@tbuild/tui';
+import type { Random } from '../../support/random.ts';
+import type { HostileKind } from './hostile-kind.ts';
+import { mutateBytes, mutateJson } from './mutate.ts';
+
+const RANGE = { file: 'Dockerfile', start: { line: 2, column: 1 }, end: { line: 2, column: 9 } };
+const EVENTS: readonly unknown[] = [
+  { type: 'planned', steps: [{ id: 'a', name: '[1/2] RUN a', inputs: [], location: RANGE }] },
+  { type: 'waiting', step: 'a', at: 1 },
+  { type: 'started', step: 'a', at: 1 },
+  { type: 'log', step: 'a', stream: 'stdout', text: 'line\n' },
+  { type: 'log', step: 'a', stream: 'stderr', base64: '/w==' },
+  { type: 'transfer', step: 'a', item: 'sha256:1', current: 1, total: 2 },
+  { type: 'warning', message: 'm', step: 'a', location: RANGE, url: 'https://example.com', detail: 'd' },
+  { type: 'finished', step: 'a', at: 2, outcome: 'failed', error: 'e', reason: 'r', changes: ['c'] },
+];
+
+/** What `builds logs`, the report and others read of a build that was recorded. */
+export const RECORDINGS: readonly HostileKind<Buffer>[] = [
+  {
+    name: 'recorded events',
+    make: recording,
+    async read(bytes, { directory }) {
+      const store = storeLayout(directory);
+      mkdirSync(store.build('a'), { recursive: true });
+      writeFileSync(join(store.build('a'), 'events'), bytes);
+      const events = [...readEvents(store, 'a')];
+      readForReport(events, 3);
+      for (const mode of ['plain', 'json'] as const)
+        await display(replay(events), new PassThrough().resume(), { mode, now: () => 3 });
+    },
+  },
+];
+
+function recording(random: Random): Buffer {
+  const lines = Array.from({ length: 1 + random.int(12) }, () =>
+    JSON.stringify(mutateJson([1, random.pick(EVENTS)], random)),
+  );
+  const bytes = Buffer.from(`${lines.join('\n')}\n`);
+  return random.int(4) === 0 ? mutateBytes(bytes, random) : bytes;
+}
+
+async function* replay(events: Iterable<{ readonly event: ProgressEvent }>): AsyncGenerator<ProgressEvent> {
+  for (const { event } of events) yield event;
+}
