@@ -52,6 +52,8 @@ try {
   await tearDown();
   removePassed();
 }
+// A connection that a broken proxy left half open would keep the process for ever.
+process.exit();
 
 function numberOf(option: string, value: string): number {
   if (!/^\d+(\.\d+)?$/.test(value)) throw new Error(`${option} takes a number, got "${value}"`);
