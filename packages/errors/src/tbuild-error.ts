@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import type { SourceRange } from './source-range.ts';
 
 /** What can go wrong, in the words that callers may decide on. */
@@ -83,12 +82,11 @@ export function firstFailure(error: unknown): unknown {
 export function errnoName(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (typeof error.code !== 'string') return undefined;
-  return error.code.startsWith(NO_NAME) ? nameOf(-Number(error.code.slice(NO_NAME.length))) : error.code;
+  return UNNAMED[error.code] ?? error.code;
 }
 
-/** What Node calls errors that libuv has no name for, such as EDQUOT. */
-const NO_NAME = 'Unknown system error ';
-
-function nameOf(errno: number): string | undefined {
-  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0];
-}
+/** What Node calls errors that libuv has no name for, with Linux's numbers. */
+const UNNAMED: Readonly<Record<string, string>> = {
+  'Unknown system error -116': 'ESTALE',
+  'Unknown system error -122': 'EDQUOT',
+};
