@@ -5,9 +5,8 @@ const systemError = (code: string) => Object.assign(new Error(`${code}, open '/x
 
 test.each([
   ['ENOENT', 'ENOENT'],
-  // Node knows no name for the number of EDQUOT.
   ['Unknown system error -122', 'EDQUOT'],
-  ['Unknown system error -99999', undefined],
+  ['Unknown system error -116', 'ESTALE'],
 ])('errnoName of the code %s is %s', (code, name) => {
   expect(errnoName(systemError(code))).toBe(name);
 });
