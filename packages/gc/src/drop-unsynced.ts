@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { damagedRefs } from '@tbuild/content';
 import { hasCode } from '@tbuild/errors';
 import type { Digest } from '@tbuild/oci';
 import { readStack } from '@tbuild/snapshot';
@@ -20,7 +21,8 @@ type Kept = Pick<GcStore, 'store' | 'content'>;
 
 /**
  * After an unclean shutdown, removes the trees, cache mounts and memories that were written since the last sync, because they
- * may be incomplete. Keeps records and notes, whose form shows whether they are complete, and blobs that have their digest.
+ * may be incomplete. Keeps records, notes and names of images, whose form shows whether they are complete, and blobs that
+ * have their digest.
  * Returns the number of trees removed.
  */
 export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal): Promise<number> {
@@ -36,6 +38,7 @@ export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal
   const count = dropTrees(store, syncedAt);
   dropMemories(store, syncedAt);
   for await (const damage of checkNotes({ store }, signal)) if (damage.kind === 'file') moveToTrash(store, damage.path);
+  for (const name of damagedRefs(store)) moveToTrash(store, join(store.refs, name));
   await dropDamagedBlobs(content, syncedAt, signal);
   writeSyncMarker(store, { boot, syncedAt });
   return count;

@@ -98,12 +98,13 @@ test('entries that were not on disk at an unclean stop are never used, whatever 
   }
 });
 
-test('the first build after an unclean stop removes every note that lost its content', async () => {
+test('the first build after an unclean stop removes every note and image name that lost its content', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles(FILES);
   await build(context, store);
   await synced(store);
   for (const place of ['records', 'layers', 'digests', 'explain', 'builds']) zero(join(store, place));
+  writeFileSync(join(store, 'refs', 'docker.io+library+lost=1'), '');
   restart(store, 0);
   const next = await build(context, store);
   expect(next.tree().readText('/all')).toBe('a\na\n');
