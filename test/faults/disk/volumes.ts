@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { processesNaming } from '../../support/leftovers.ts';
 import type { Random } from '../../support/random.ts';
-import { runChecked } from '../../support/run-process.ts';
+import { runChecked, runProcess } from '../../support/run-process.ts';
 
 /** A file system of its own for a case; disposing unmounts it. */
 export interface Volume extends AsyncDisposable {
@@ -113,9 +113,14 @@ async function withFiller(path: string, fill: (filler: string) => Promise<void>)
 
 async function fillBytes(filler: string, left: number): Promise<void> {
   const { bavail, bsize } = statfsSync(filler);
-  const bytes = bavail * bsize - left;
-  if (bytes > 0) await runChecked('fallocate', ['--length', String(bytes), join(filler, 'bytes')]);
+  for (let bytes = bavail * bsize - left; bytes > 0; bytes -= PIECE) {
+    const piece = ['--length', String(Math.min(bytes, PIECE)), join(filler, String(bytes))];
+    // btrfs has less room than it says.
+    if ((await runProcess('fallocate', piece)).exitCode !== 0) return;
+  }
 }
+
+const PIECE = 16 * 1024 * 1024;
 
 async function fillInodes(filler: string, left: number): Promise<void> {
   const files = statfsSync(filler).ffree - left;
