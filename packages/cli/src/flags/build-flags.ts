@@ -229,8 +229,8 @@ export const buildFlags = {
   },
   'unpack-limits': {
     kind: 'text',
-    value: 'size=SIZE,entries=N,free=SIZE',
-    help: 'What a layer or archive may unpack to, and how much of the disk stays free (500gb, 20m, 1% to 1gb; $TBUILD_UNPACK_LIMITS)',
+    value: 'LIMITS',
+    help: 'What a layer or archive may unpack to: size=SIZE,entries=N,free=SIZE ($TBUILD_UNPACK_LIMITS)',
   },
   unsetenv: { kind: 'list', value: 'NAME', help: 'Remove a variable from the finished image' },
   unsetlabel: { kind: 'list', value: 'NAME', help: 'Remove a label from the finished image' },

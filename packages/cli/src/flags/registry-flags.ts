@@ -20,7 +20,7 @@ export const registryFlags = {
   'min-download-rate': {
     kind: 'text',
     value: 'SIZE[/SPAN]',
-    help: 'Ask again where a server sends fewer bytes a second for that long (1kib/30s, 0: never; $TBUILD_MIN_DOWNLOAD_RATE)',
+    help: 'Ask again where a server is slower for so long (1kib/30s, 0: never; $TBUILD_MIN_DOWNLOAD_RATE)',
   },
   'registry-certificate': {
     kind: 'list',
