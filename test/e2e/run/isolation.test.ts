@@ -72,6 +72,16 @@ RUN --mount=type=secret,id=t,env=TOKEN ulimit -c; ulimit -Hc; (kill -SEGV $(sh -
     expect(printed(stderr).filter((line) => !line.includes('Segmentation'))).toEqual(['0', 'unlimited']);
   });
 
+  test('has the limits of --ulimit, also for core files', async () => {
+    const limits = ['--ulimit', 'nofile=100:200', '--ulimit', 'core=1024:2048'];
+    const { stderr } = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc\n' },
+      { args: [...args, '--no-cache', ...limits] },
+    );
+    // Of core files in blocks of 512 bytes.
+    expect(printed(stderr)).toEqual(['100', '200', '2', '4']);
+  });
+
   test('cannot change a control group, or make one', async () => {
     const names =
       'cgroup.procs tasks release_agent notify_on_release devices.allow memory.limit_in_bytes memory.max pids.max';

@@ -86,17 +86,12 @@ function prepare(
   return { args, program, machine, check: (exitCode) => checkRuntimeLog(exitCode, `${directory}/log`) };
 }
 
-/**
- * Returns the program that enters the sandbox. The runtime itself sets resource limits and would give the output
- * pipes to the user that it starts.
- */
+/** Returns the program that enters the sandbox. The runtime would give the output pipes to the user that it starts. */
 function enterProgram(machine: Machine, sandbox: Sandbox, joinDescriptors: readonly number[]): SyscallProgram {
   const { uid, gid } = sandbox.process.user;
   const capabilities = stepCapabilities(sandbox, machine.flavour);
-  const { calls, reportTo } = enterSandbox(
-    { ...sandbox, limits: [] },
-    { ...machine, capabilities, reportTo: REPORT, joinDescriptors, root: '/' },
-  );
+  const options = { ...machine, capabilities, reportTo: REPORT, joinDescriptors, root: '/' };
+  const { calls, reportTo } = enterSandbox(sandbox, options);
   return { calls: [...OUTPUTS.map((output) => may('fchown', output, uid, gid)), ...calls], reportTo };
 }
 

@@ -62,12 +62,6 @@ test.each<[name: string, sandbox: Partial<Sandbox>, layout: Partial<RuntimeLayou
     { process: { capabilities: { permitted: ['CAP_CHOWN', 'CAP_FOWNER'] } } },
   ],
   [
-    'limits',
-    { limits: [{ name: 'nofile', soft: 5, hard: -1 }] },
-    {},
-    { process: { rlimits: [{ type: 'RLIMIT_NOFILE', soft: 5, hard: Number.MAX_SAFE_INTEGER }] } },
-  ],
-  [
     'shared memory',
     { shmSize: 1 << 20 },
     {},

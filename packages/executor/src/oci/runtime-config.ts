@@ -31,8 +31,8 @@ interface RuntimeMount {
 
 /**
  * Returns the `config.json` of the runtime specification for a sandbox. It starts a generated program as root, which
- * loads the filter, drops capabilities and switches to the step's user. A filter in `config.json` would only cover
- * system calls that the runtime's libseccomp knows.
+ * sets limits, loads the filter, drops capabilities and switches to the step's user. A filter in `config.json` would
+ * only cover system calls that the runtime's libseccomp knows.
  */
 export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
   const { process, hostname, network, security } = sandbox;
@@ -50,11 +50,6 @@ export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
       env: [],
       cwd: process.cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-      rlimits: (sandbox.limits ?? []).map(({ name, soft, hard }) => ({
-        type: `RLIMIT_${name.toUpperCase()}`,
-        soft: limit(soft),
-        hard: limit(hard),
-      })),
       noNewPrivileges: false,
     },
     root: { path: layout.rootfs, readonly: false },
@@ -69,11 +64,6 @@ export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
       ...(confined ? { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS } : {}),
     },
   };
-}
-
-/** Runtimes read -1 as unsigned; the largest safe integer stands for "no limit". */
-function limit(value: number): number {
-  return value < 0 ? Number.MAX_SAFE_INTEGER : value;
 }
 
 /** By number, as in <linux/capability.h>. */
