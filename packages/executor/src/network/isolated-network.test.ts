@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { needs } from '../../../../test/support/requirements.ts';
 import { scratchDirectory } from '../../../../test/support/scratch.ts';
 import { createIsolatedNetwork } from './isolated-network.ts';
+import { startPasta } from './pasta.ts';
 
 /** Returns the names of the processes that a process has started, and of theirs. */
 function namesBelow(pid: number): readonly string[] {
@@ -13,6 +15,24 @@ function namesBelow(pid: number): readonly string[] {
     return [];
   }
 }
+
+// First: of another test a pasta may be ending.
+test('a pasta that cannot be started leaves no process', needs('root'), async () => {
+  const before = namesBelow(process.pid).length;
+  const { signal } = new AbortController();
+  const started = startPasta({
+    runDirectory: scratchDirectory('run'),
+    program: '/usr/bin/pasta',
+    loopbackPorts: [],
+    // Above every limit of open files.
+    leaveFile: 2 ** 30,
+    signal,
+  });
+  await expect(started).rejects.toMatchObject({ code: 'EMFILE' });
+  const isGone = (): boolean => namesBelow(process.pid).length === before;
+  await eventually(isGone);
+  expect(isGone()).toBe(true);
+});
 
 test('pasta starts while this process is busy with something else', needs('root', 'pasta'), async () => {
   const network = createIsolatedNetwork({ runDirectory: scratchDirectory('run'), loopbackPorts: [] });

@@ -55,12 +55,14 @@ export async function startPasta(options: PastaOptions): Promise<Pasta> {
   log.output.on('data', (data: Buffer) => (said = `${said}${data.toString()}`.slice(-MAX_LOG)));
   let hasEnded = false;
   log.output.on('close', () => (hasEnded = true));
-  const { holder, pasta } = startBoth(options, log);
+  let started: Started | undefined;
   const end = (): void => {
-    if (pasta.child.isRunning()) killInit(pasta.child.pid);
+    if (started?.pasta.child.isRunning() === true) killInit(started.pasta.child.pid);
     log[Symbol.dispose]();
   };
   try {
+    started = startBoth(options, log);
+    const { holder, pasta } = started;
     const [isHeld, isReady] = await Promise.all([holder.isReady, pasta.isReady]);
     if (!isHeld) throw refused();
     if (!isReady && !hasEnded) await once(log.output, 'close');
@@ -75,7 +77,7 @@ export async function startPasta(options: PastaOptions): Promise<Pasta> {
     end();
     throw error;
   } finally {
-    sendSignal(holder.child.pid, 'SIGKILL');
+    if (started !== undefined) letGo(started.holder);
   }
 }
 
@@ -93,16 +95,23 @@ interface Started {
   readonly pasta: Helper;
 }
 
+function letGo({ child }: Helper): void {
+  if (child.isRunning()) sendSignal(child.pid, 'SIGKILL');
+}
+
 /**
  * Starts both processes at once, since this one may plan a build for long before it sees that the first is ready. A pipe,
  * of which the holder closes its end, tells the other that there is a namespace.
  */
 function startBoth({ program, loopbackPorts, leaveFile, ...rest }: PastaOptions, log: OutputPipe): Started {
-  const input = openSync('/dev/null', 'r+');
-  const { reader, writer } = openPipe();
-  const more = leaveFile === undefined ? [reader] : [reader, leaveFile];
+  const opened: number[] = [];
+  let holder: Helper | undefined;
   try {
-    const holder = startHelper(HOLD_NAMESPACE, { ...rest, input, errors: input, more: [writer] });
+    const input = openSync('/dev/null', 'r+');
+    opened.push(input);
+    const { reader, writer } = openPipe();
+    opened.push(reader, writer);
+    holder = startHelper(HOLD_NAMESPACE, { ...rest, input, errors: input, more: [writer] });
     const ports = loopbackPorts.length === 0 ? 'none' : loopbackPorts.join(',');
     const args = ['pasta', ...OPTIONS.split(' '), ...PLACES.split(' '), '-T', ports];
     const calls = [
@@ -112,13 +121,14 @@ function startBoth({ program, loopbackPorts, leaveFile, ...rest }: PastaOptions,
       must('openat', 0, { text: `/proc/${holder.child.pid}/ns/net` }, 0),
       ...becomeChildOfInit(program, args),
     ];
+    const more = leaveFile === undefined ? [reader] : [reader, leaveFile];
     return { holder, pasta: startHelper(calls, { ...rest, input, errors: log.input, more }) };
   } catch (error) {
-    log[Symbol.dispose]();
+    if (holder !== undefined) letGo(holder);
     throw error;
   } finally {
     log.closeInput();
-    for (const descriptor of [input, reader, writer]) closeSync(descriptor);
+    opened.forEach((descriptor) => closeSync(descriptor));
   }
 }
 
