@@ -28,7 +28,9 @@ export function findTool(name: string): string | undefined {
  * @throws Error like Node's file functions if it cannot be started.
  */
 export function startTool(name: string, args: readonly string[], descriptors: readonly number[]): StartedProcess {
-  return startProcess(toolPath(name), args, { env: TOOL_ENVIRONMENT, descriptors });
+  // The programs that have no file have no name.
+  const title = name.startsWith('/proc/self/fd/') ? 'the set-up of a step' : undefined;
+  return startProcess(toolPath(name), args, { env: TOOL_ENVIRONMENT, descriptors, title });
 }
 
 /** Returns the path of a program of the set-up by its name or path. */

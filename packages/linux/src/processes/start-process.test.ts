@@ -94,4 +94,7 @@ test('startProcess throws EMFILE when the limit of open files leaves no number f
   expect(() => startProcess('/bin/true', [], { env: {}, descriptors: [2 ** 30] })).toThrow(
     expect.objectContaining({ code: 'EMFILE', path: '/bin/true' }),
   );
+  expect(() => startProcess('/bin/true', [], { env: {}, descriptors: [2 ** 30], title: 'a program' })).toThrow(
+    expect.objectContaining({ path: 'a program' }),
+  );
 });

@@ -6,6 +6,8 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The process's descriptors 0, 1, 2 and so on. It inherits no other descriptor that Node opened. */
   readonly descriptors: readonly number[];
+  /** What errors call the program. Default: its path. */
+  readonly title?: string;
 }
 
 /** A running or ended process. */
@@ -24,16 +26,20 @@ export interface StartedProcess {
  *
  * @throws Error like Node's file functions, e.g. with the code ENOENT.
  */
-export function startProcess(path: string, args: readonly string[], options: StartOptions): StartedProcess {
+export function startProcess(
+  path: string,
+  args: readonly string[],
+  { env: variables, descriptors, title = path }: StartOptions,
+): StartedProcess {
   const [actions, attributes, id] = [new Uint8Array(OPAQUE), new Uint8Array(OPAQUE), new Int32Array(1)];
   initActions(actions);
   initAttributes(attributes);
   try {
-    placeDescriptors(actions, path, options.descriptors);
+    placeDescriptors(actions, title, descriptors);
     setDefaults(attributes);
-    const env = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
+    const env = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
     const errno = spawn(id, path, actions, attributes, [path, ...args, null], [...env, null]);
-    if (errno !== 0) throw systemError('posix_spawn', path, errno);
+    if (errno !== 0) throw systemError('posix_spawn', title, errno);
     const [pid = 0] = id;
     return startedProcess(pid);
   } finally {
@@ -89,11 +95,11 @@ function setDefaults(attributes: Uint8Array): void {
  * Moves descriptors to numbers above all of them first, since a target number may belong to a descriptor that is
  * still needed.
  */
-function placeDescriptors(actions: Uint8Array, path: string, descriptors: readonly number[]): void {
+function placeDescriptors(actions: Uint8Array, title: string, descriptors: readonly number[]): void {
   const above = Math.max(descriptors.length, ...descriptors) + 1;
   const copy = (from: number, to: number): void => {
     // The library answers EBADF for a number that the limit of open files does not allow.
-    if (addDup(actions, from, to) !== 0) throw systemError('posix_spawn', path, constants.errno.EMFILE);
+    if (addDup(actions, from, to) !== 0) throw systemError('posix_spawn', title, constants.errno.EMFILE);
   };
   descriptors.forEach((from, to) => copy(from, above + to));
   descriptors.forEach((_, to) => {
