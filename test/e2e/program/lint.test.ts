@@ -74,6 +74,10 @@ test('lint --fix leaves a Dockerfile that it cannot read as it is', async () => 
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Unknown instruction: NOTHING');
   expect(readFileSync(join(cwd, 'Dockerfile'), 'utf8')).toBe(broken);
+  const diff = await lint(cwd, '--diff');
+  expect(diff).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(diff.stderr).toContain('Dockerfile:3:1\n');
+  expect(diff.stderr).toContain('   3 | >>> NOTHING x\n     |     ^^^^^^^\n');
   const bytes = Buffer.from('FROM scratch\nENV A \xe4\n', 'latin1');
   writeFileSync(join(cwd, 'Dockerfile'), bytes);
   expect((await lint(cwd, '--fix')).stderr).toContain('it is not UTF-8');

@@ -8,6 +8,7 @@ import { foreignOptions } from '../flags/foreign-options.ts';
 import { splitPair } from '../flags/pairs.ts';
 import { correctFile, type FixableFile, replaceFile } from '../lint/fix-file.ts';
 import { unifiedDiff } from '../lint/unified-diff.ts';
+import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { localDockerfile, placeIn } from '../request/local-dockerfile.ts';
 import { buildAsAsked } from './build.ts';
 import { type Command, helpOf } from './command.ts';
@@ -40,8 +41,16 @@ export const lint: Command = {
       return 0;
     }
     const { fix = false, diff = false, ...flags } = withPlace(given, positional, env);
-    if (diff) return showDiff(flags, env);
-    if (fix && correct(flags, env) === 'printed') return 0;
+    const sources = new Map<string, string>();
+    try {
+      if (diff) return showDiff(flags, sources, env);
+      if (fix && correct(flags, sources, env) === 'printed') return 0;
+    } catch (error) {
+      const { debug = false } = flags;
+      const sourceOf = (file: string) => sources.get(file);
+      env.stderr.write(await formatError(error, { debug, sourceOf, columns: env.stderr.columns }));
+      return exitCodeOf(error);
+    }
     const { context, progress = 'none', ...rest } = flags;
     const asked = { flags: { ...rest, progress, check: true }, positional: [context], onError: 'exit' as const };
     return (await buildAsAsked(asked, env)).exitCode;
@@ -61,19 +70,19 @@ function withPlace(
   return { ...flags, ...placeIn(word, flags.file, cwd) };
 }
 
-function showDiff(flags: LintFlags, env: Environment): number {
+function showDiff(flags: LintFlags, sources: Map<string, string>, env: Environment): number {
   const place = placeOf(flags, env);
-  const { before, after } = correctFile(place, optionsOf(flags));
+  const { before, after } = correctFile(place, optionsOf(flags), sources);
   env.stdout.write(unifiedDiff(before, after, place.name));
   return before === after ? 0 : 1;
 }
 
 /** Corrects the Dockerfile in its place, or prints that of standard input. The check reports a syntax error better. */
-function correct(flags: LintFlags, env: Environment): 'printed' | 'written' {
+function correct(flags: LintFlags, sources: Map<string, string>, env: Environment): 'printed' | 'written' {
   const place = placeOf(flags, env);
   const { path, name } = place;
   try {
-    const { before, after, fixed } = correctFile(place, optionsOf(flags));
+    const { before, after, fixed } = correctFile(place, optionsOf(flags), sources);
     for (const { rule, line } of fixed) env.stderr.write(`Corrected ${name}:${line} ${rule}\n`);
     if (path === undefined) env.stdout.write(after);
     else if (before !== after) replaceFile(path, after);

@@ -21,16 +21,21 @@ export interface Correction {
 }
 
 /**
- * Reads a Dockerfile and corrects its text.
+ * Reads a Dockerfile and corrects its text. Notes the text in `sources` for errors.
  * @throws TbuildError NOT_FOUND, DOCKERFILE_SYNTAX, USAGE for bytes that are not UTF-8.
  */
-export function correctFile({ path, name }: FixableFile, options: CheckOptions | undefined): Correction {
+export function correctFile(
+  { path, name }: FixableFile,
+  options: CheckOptions | undefined,
+  sources: Map<string, string>,
+): Correction {
   const what = `Dockerfile ${JSON.stringify(name)}`;
   const bytes = path === undefined ? readFileSync(0) : readLimitedFile(path, { what });
   if (bytes === undefined) throw new TbuildError('NOT_FOUND', `There is no ${what}`);
   const before = bytes.toString();
   if (!Buffer.from(before).equals(bytes))
     throw new TbuildError('USAGE', `${what} cannot be corrected: it is not UTF-8`, { hint: 'Convert it with iconv' });
+  sources.set(name, before);
   const { text, fixed } = fixDockerfile(before, name, options);
   return { before, after: text, fixed };
 }
