@@ -6,7 +6,6 @@ import type { Environment } from './environment.ts';
 
 /** More than any real layer has. */
 const DEFAULTS = { size: 500e9, entries: 20_000_000 };
-const OPTION = '--unpack-limits';
 
 /**
  * Returns what unpacking an archive may take in a store. The option wins over the environment.
@@ -17,14 +16,15 @@ export function unpackLimits(
   root: string,
   variables: Environment['variables'],
 ): UnpackLimits {
-  const { size, entries, free, ...others } = parseFields(text ?? variables.TBUILD_UNPACK_LIMITS ?? '', OPTION);
+  const name = text === undefined ? 'TBUILD_UNPACK_LIMITS' : '--unpack-limits';
+  const { size, entries, free, ...others } = parseFields(text ?? variables.TBUILD_UNPACK_LIMITS ?? '', name);
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
-    throw new TbuildError('USAGE', `Unknown ${JSON.stringify(unknown)} in ${OPTION}: expected size, entries or free`);
+    throw new TbuildError('USAGE', `Unknown ${JSON.stringify(unknown)} in ${name}: expected size, entries or free`);
   return {
-    size: size === undefined ? DEFAULTS.size : parseSize(size, OPTION),
-    entries: entries === undefined ? DEFAULTS.entries : parseSize(entries, OPTION),
-    free: free === undefined ? undefined : parseSize(free, OPTION),
+    size: size === undefined ? DEFAULTS.size : parseSize(size, name),
+    entries: entries === undefined ? DEFAULTS.entries : parseSize(entries, name),
+    free: free === undefined ? undefined : parseSize(free, name),
     directory: root,
   };
 }

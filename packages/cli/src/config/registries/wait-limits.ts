@@ -13,17 +13,19 @@ export function waitLimits(
 ): WaitLimits {
   const rate = options.minDownloadRate ?? (variables.TBUILD_MIN_DOWNLOAD_RATE || undefined);
   const timeout = options.serverTimeout ?? (variables.TBUILD_SERVER_TIMEOUT || undefined);
+  const rateName = options.minDownloadRate === undefined ? 'TBUILD_MIN_DOWNLOAD_RATE' : '--min-download-rate';
+  const timeoutName = options.serverTimeout === undefined ? 'TBUILD_SERVER_TIMEOUT' : '--server-timeout';
   return {
-    leastRate: rate === undefined ? undefined : leastRate(rate),
-    idleTimeoutMs: timeout === undefined ? undefined : parseSpan(timeout, '--server-timeout'),
+    leastRate: rate === undefined ? undefined : leastRate(rate, rateName),
+    idleTimeoutMs: timeout === undefined ? undefined : parseSpan(timeout, timeoutName),
   };
 }
 
 /** Reads `SIZE[/SPAN]`. */
-function leastRate(text: string): WaitLimits['leastRate'] {
+function leastRate(text: string, name: string): WaitLimits['leastRate'] {
   const [size = '', ...span] = text.split('/');
   return {
-    bytesPerSecond: parseSize(size, '--min-download-rate'),
-    overMs: parseSpan(span.length === 0 ? '30s' : span.join('/'), '--min-download-rate'),
+    bytesPerSecond: parseSize(size, name),
+    overMs: parseSpan(span.length === 0 ? '30s' : span.join('/'), name),
   };
 }
