@@ -90,6 +90,12 @@ test("nothing is read from, or written to, another user's cache directory", need
     expect(JSON.parse(stdout).env).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
   }
   expect(readdirSync(join(cache, 'tbuild'))).toEqual([]);
+  // As an ordinary user, who has programs such as ssh outside of the user namespace also then.
+  const user = ['--user', '--map-user=1000', '--map-group=1000', '--keep-caps'];
+  const env = { ...base, XDG_CACHE_HOME: cache };
+  const { stdout } = spawnSync('unshare', [...user, launcher, 'x'], { env, encoding: 'utf8' });
+  expect(JSON.parse(stdout).env.TBUILD_OUTSIDE_FD).toBe('8');
+  expect(readdirSync(join(cache, 'tbuild'))).toEqual([]);
 });
 
 test('signals reach the program itself', async () => {
