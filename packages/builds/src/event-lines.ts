@@ -17,7 +17,7 @@ export function encodeEvent({ at, event }: TimedEvent, encode: Encode): string {
   return `${encode([at, { ...rest, ...output }])}\n`;
 }
 
-/** Yields the events of lines. Ends at a line that a crash left incomplete. */
+/** Yields the events of lines. Passes over others, such as one that a crash left incomplete. */
 export function* decodeEvents(text: string): Generator<TimedEvent, void> {
   for (const line of text.split('\n')) {
     const timed = line === '' ? undefined : decodeEvent(line);
@@ -34,10 +34,14 @@ export function hasWholeLines(text: string): boolean {
 function decodeEvent(line: string): TimedEvent | undefined {
   try {
     const [at, { text, base64, ...fields }]: [unknown, Record<string, unknown>] = JSON.parse(line);
-    const data = base64 === undefined ? Buffer.from(String(text)) : Buffer.from(String(base64), 'base64');
-    const event = fields.type === 'log' ? { ...fields, data } : fields;
+    const event = fields.type === 'log' ? { ...fields, data: outputOf(text, base64) } : fields;
     return isTime(at) && isProgressEvent(event) ? { at, event } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function outputOf(text: unknown, base64: unknown): Buffer | undefined {
+  if (typeof base64 === 'string') return Buffer.from(base64, 'base64');
+  return typeof text === 'string' ? Buffer.from(text) : undefined;
 }

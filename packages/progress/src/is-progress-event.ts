@@ -4,9 +4,7 @@ type Check = (value: unknown) => boolean;
 
 /** Returns whether a value that was read, such as a recorded event, is an event that everything can show. */
 export function isProgressEvent(value: unknown): value is ProgressEvent {
-  return isRecord(value) && typeof value.type === 'string' && Object.hasOwn(SHAPES, value.type)
-    ? hasFields(value, SHAPES[value.type] ?? {})
-    : false;
+  return isRecord(value) && isType(value.type) && hasFields(value, SHAPES[value.type]);
 }
 
 /** Returns whether a value is a time that a date can have, in milliseconds since the epoch. */
@@ -37,7 +35,10 @@ const position = fields({ line: count, column: count });
 const range = optional(fields({ file: text, start: position, end: position }));
 const planned = fields({ id: text, name: text, target: optional(text), inputs: optional(list(text)), location: range });
 
-const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+/** The checks of all fields but the type. */
+type ShapeOf<E> = Readonly<Record<Exclude<keyof E, 'type'>, Check>>;
+
+const SHAPES: { readonly [T in ProgressEvent['type']]: ShapeOf<Extract<ProgressEvent, { type: T }>> } = {
   planned: { steps: list(planned) },
   waiting: { step: text, at: isTime },
   started: { step: text, at: isTime },
@@ -66,6 +67,10 @@ const SHAPES: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     detail: optional(text),
   },
 };
+
+function isType(value: unknown): value is ProgressEvent['type'] {
+  return typeof value === 'string' && Object.hasOwn(SHAPES, value);
+}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
