@@ -49,7 +49,7 @@ export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
     anticipate: (_inputs, signal) => early?.allow(signal),
     async prepare({ base, sources }, signal) {
       const onListed = async (selection: CopySelection, input: ListedFiles): Promise<void> =>
-        early?.onListed({ op, selection, input, base: base?.result });
+        early?.onListed({ op, selection, input, base: base?.result }, signal);
       const parts = await openParts({ op, sources }, ports, { signal, onListed });
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({

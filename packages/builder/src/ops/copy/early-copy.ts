@@ -25,8 +25,11 @@ export interface ListedCopy extends Omit<RememberedCopy, 'makes' | 'input'> {
 export interface EarlyCopy {
   /** Allows the work to start, until the signal aborts. */
   allow(signal: AbortSignal): void;
-  /** Starts the work once the files are listed. Ends when the tree is made, if it can be made at once. */
-  onListed(copy: ListedCopy): Promise<void>;
+  /**
+   * Starts the work once the files are listed. Ends when the tree is made, if it can be made at once, or when the build
+   * is cancelled.
+   */
+  onListed(copy: ListedCopy, cancelled: AbortSignal): Promise<void>;
   /** Returns the layer, or undefined if none was started. */
   layer(): Promise<PendingLayer | undefined>;
   /** Returns the finished tree, or undefined if none was made. */
@@ -58,9 +61,9 @@ export function openEarlyCopy(step: Step, ports: EarlyCopyPorts): EarlyCopy {
   let tree: ActiveSnapshot | undefined;
   return {
     allow: (until) => void (signal = until),
-    async onListed(copy) {
+    async onListed(copy, cancelled) {
       if (signal === undefined || !(await isExpected(copy, ports))) return;
-      const until = AbortSignal.any([signal, own.signal]);
+      const until = AbortSignal.any([signal, own.signal, cancelled]);
       const placing = placeCopy({ ...copy, input: { ...copy.input, hasStableStat: true } }, ports);
       // A failure here also fails the step, which reports it.
       layer = placing.then((placed) => placed && startEarly({ placed, step }, ports, until)).catch(() => undefined);
@@ -69,7 +72,10 @@ export function openEarlyCopy(step: Step, ports: EarlyCopyPorts): EarlyCopy {
       tree = await placing
         .then((placed) => placed && makeTree({ ...placed, ...copy }, ports, until))
         .catch(() => undefined);
-      const discard = (): void => void tree?.[Symbol.asyncDispose]();
+      const discard = (): void => {
+        void tree?.[Symbol.asyncDispose]();
+        tree = undefined;
+      };
       if (until.aborted) discard();
       until.addEventListener('abort', discard);
     },
