@@ -1,7 +1,7 @@
-import { statfsSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { lgetxattr, lsetxattr, mknod, FileType } from '@tbuild/linux';
+import { FileType, lgetxattr, lsetxattr, majorOf, minorOf, mknod } from '@tbuild/linux';
 import type { OverlayFlavour } from './snapshotter.ts';
 
 /** The attributes of overlay and of tbuild, which describe a layer directory and are not part of the tree. */
@@ -52,7 +52,7 @@ export function makeOpaque(location: string, flavour: OverlayFlavour): void {
 
 /** Marks a name as deleted. Nothing may exist at `location`. */
 export function makeWhiteout(location: string): void {
-  if (statfsSync(dirname(location)).type === FUSE) return mknod(location, SUBSTITUTE, 0);
+  if (isOnFuseOverlay(dirname(location))) return mknod(location, SUBSTITUTE, 0);
   try {
     mknod(location, FileType.character, 0);
   } catch (error) {
@@ -62,3 +62,13 @@ export function makeWhiteout(location: string): void {
 }
 
 const FUSE = 0x6573_5546;
+
+/** Other file systems in user space keep the device, and an overlay may have its upper directory on some, as on virtiofs. */
+function isOnFuseOverlay(directory: string): boolean {
+  if (statfsSync(directory).type !== FUSE) return false;
+  const { dev } = statSync(directory);
+  const device = `${majorOf(dev)}:${minorOf(dev)}`;
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[2] === device && line.includes(' - fuse.fuse-overlayfs '));
+}
