@@ -124,11 +124,16 @@ class OverlaySnapshotter implements Snapshotter {
 
   /** Gives the changes in `directory` the root of a tree. The next snapshot on them makes the links to the layers. */
   #putOnto(tree: string, directory: string): readonly string[] {
-    const stack = this.#require(tree);
-    const top = stack.at(-1);
-    copyRoot(top && this.#layer(top), join(directory, 'fs'));
-    removeTree(join(directory, 'l'));
-    return stack;
+    return describeFailure(
+      () => `put changes onto tree "${tree}"`,
+      () => {
+        const stack = this.#require(tree);
+        const top = stack.at(-1);
+        copyRoot(top && this.#layer(top), join(directory, 'fs'));
+        removeTree(join(directory, 'l'));
+        return stack;
+      },
+    );
   }
 
   /** Renames a complete directory to its name, unless the name is taken by an intact snapshot. */

@@ -7,6 +7,7 @@ import { createLocalStore, createMemoryStore, fromBytes } from '@tbuild/content'
 import { createDiffer } from '@tbuild/diff';
 import { resultId, stepKey } from '@tbuild/graph';
 import { createStepResults } from '@tbuild/layers';
+import { lgetxattr, lsetxattr } from '@tbuild/linux';
 import { digestOf, layerMediaType, type Layer, type LayerCompression } from '@tbuild/oci';
 import { createOverlaySnapshotter, openLayeredTree } from '@tbuild/snapshot';
 import { storeLayout } from '@tbuild/store';
@@ -68,6 +69,16 @@ test('The tree of cached layers shows them all, also one that lacks the parents 
   ]);
   for (const archive of [first, second, third])
     expect(await content.has({ digest: digestOf(gzipSync(archive)) })).toBe(true);
+});
+
+test('A cached layer is extracted onto a tree that is there already, whose directories keep what no layer has', async () => {
+  const { results, top } = await openCache(
+    [archiveOf('a/', 'a/1'), archiveOf('a/', 'a/2')].map((archive) => ({ archive })),
+  );
+  const [first = ''] = (await results.snapshot(idOf('1'))).directories;
+  lsetxattr(join(first, 'a'), 'user.note', Buffer.from('kept'));
+  const { directories } = await results.snapshot(top);
+  expect(lgetxattr(join(directories.at(-1) ?? '', 'a'), 'user.note')?.toString()).toBe('kept');
 });
 
 test.each<[what: string, compression: LayerCompression, diffId: string | undefined]>([

@@ -26,7 +26,8 @@ export interface ResultToRestore {
 
 /**
  * Returns a function that makes the tree of a result from its layer, shown as work of its step. The layers of a chain
- * are fetched and extracted side by side. A layer that depends on those below it is extracted again on top of them.
+ * are fetched and extracted side by side. A layer that depends on those below it is extracted again on top of them, and
+ * one whose parent is there already only on top of that.
  */
 export function createTreeRestorer(
   stores: ResultStore,
@@ -52,14 +53,16 @@ export function createTreeRestorer(
     const parent = layer.parent ? hexOf(layer.parent) : undefined;
     const below = parentTree?.();
     below?.catch(() => {});
-    await using alone = await stores.snapshots.prepare();
-    const lowers = parent === undefined ? [] : undefined;
-    const isWhole = await limit(() => extract({ upper: alone.upper, lowers }, layer, shown));
-    await below;
-    if (isWhole) {
-      shown?.done();
-      return alone.commit(hexOf(result), { onto: parent });
+    if (parent !== undefined && (await stores.snapshots.stat(parent)) === undefined) {
+      await using alone = await stores.snapshots.prepare();
+      const isWhole = await limit(() => extract({ upper: alone.upper }, layer, shown));
+      await below;
+      if (isWhole) {
+        shown?.done();
+        return alone.commit(hexOf(result), { onto: parent });
+      }
     }
+    await below;
     await using active = await stores.snapshots.prepare(parent);
     await limit(() => extract(active, layer, shown));
     shown?.done();
