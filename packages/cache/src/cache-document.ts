@@ -3,6 +3,7 @@ import { resultId, stepKey } from '@tbuild/graph';
 import { isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import { encodeOutlines, parseOutlines } from './cached-outlines.ts';
 import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
+import { compare, sortedMembers } from './sorted-members.ts';
 
 /** The configuration of a cache manifest: steps that name layers by their place among the manifest's. */
 export const CACHE_CONFIG_TYPE = 'application/vnd.tbuild.cache.config.v1+json';
@@ -56,14 +57,6 @@ function sortedSteps(steps: readonly CachedStep[]): readonly CachedStep[] {
   const unique = new Map<string, CachedStep>();
   for (const step of steps) if (unique.get(step.record.key)?.layer === undefined) unique.set(step.record.key, step);
   return [...unique.values()].toSorted((a, b) => compare(a.record.key, b.record.key));
-}
-
-function sortedMembers<T>(members: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => compare(a, b)));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }
 
 /**

@@ -2,17 +2,14 @@ import { TbuildError } from '@tbuild/errors';
 import { isDigest, type Digest } from '@tbuild/oci';
 import type { TreeOutline } from '@tbuild/snapshot';
 import type { CachedOutlines } from './cached-step.ts';
+import { sortedMembers } from './sorted-members.ts';
 
 type Outlined = TreeOutline[string];
 
 /** Returns the outlines with their members in one order. */
 export function encodeOutlines(outlines: CachedOutlines): unknown {
-  return mapped(outlines, (outline) => mapped(outline, (directory) => directory));
-}
-
-function mapped<T, R>(members: Readonly<Record<string, T>>, map: (value: T) => R): Readonly<Record<string, R>> {
-  const sorted = Object.entries(members).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([name, value]) => [name, map(value)]));
+  const sorted = Object.entries(outlines).map(([result, outline]) => [result, sortedMembers(outline)] as const);
+  return sortedMembers(Object.fromEntries(sorted));
 }
 
 /** Parses the outlines of a cache. @throws TbuildError REGISTRY when they are not valid. */
@@ -28,7 +25,7 @@ export function parseOutlines(value: unknown): CachedOutlines {
 function parseDirectory(value: unknown): Outlined {
   if (value === null) return null;
   const { mode, uid, gid, mtimeMs, names } = Object.fromEntries(membersOf(value));
-  if (typeof mtimeMs !== 'number' || !Number.isFinite(mtimeMs)) throw invalid();
+  if (typeof mtimeMs !== 'number' || !(Math.abs(mtimeMs) <= LAST_TIME)) throw invalid();
   const attributes = {
     mode: integer(mode, 0o7777),
     uid: integer(uid, LARGEST_ID),
@@ -41,6 +38,8 @@ function parseDirectory(value: unknown): Outlined {
 }
 
 const LARGEST_ID = 2 ** 32 - 2;
+/** Any number would be written into layers, and archives do not take all. Milliseconds. */
+const LAST_TIME = Date.UTC(9999, 11, 31);
 
 function integer(value: unknown, largest: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largest) return value;

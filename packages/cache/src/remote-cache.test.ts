@@ -113,9 +113,11 @@ test.each([
       steps: [{ key: '../../x', result: digestOf('r'), createdAt: 1, layer: 0 }],
     },
   ],
-  ...[{ '../x': {} }, { [digestOf('r')]: { app: { mode: 0o10000, uid: 0, gid: 0, mtimeMs: 0 } } }].map(
-    (outlines): [string, object] => [`outlines ${JSON.stringify(outlines)}`, { version: 1, outlines }],
-  ),
+  ...[
+    { '../x': {} },
+    { [digestOf('r')]: { app: { mode: 0o10000, uid: 0, gid: 0, mtimeMs: 0 } } },
+    { [digestOf('r')]: { app: { mode: 0o755, uid: 0, gid: 0, mtimeMs: 1e30 } } },
+  ].map((outlines): [string, object] => [`outlines ${JSON.stringify(outlines)}`, { version: 1, outlines }]),
 ])('a cache document with %s is refused', async (_name, config) => {
   const store = createMemoryStore();
   const written = await store.write(fromBytes(Buffer.from(JSON.stringify(config))));

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lsetxattr } from '@tbuild/linux';
 import { expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
 import { NotOutlined, openLayeredTree, openOutline, outlineOf } from './index.ts';
@@ -11,6 +12,7 @@ writeFileSync(join(directory, 'srv/file'), '');
 symlinkSync('srv', join(directory, 'link'));
 chmodSync(join(directory, 'srv/app'), 0o2750);
 utimesSync(join(directory, 'srv/app'), 1, 1.25);
+lsetxattr(join(directory, 'usr/bin'), 'user.label', Buffer.from('no layer has it'));
 const tree = openLayeredTree([directory], 'user');
 
 const outlineFor = (...destinations: string[]) => outlineOf(tree, destinations);

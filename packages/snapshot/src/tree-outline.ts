@@ -48,7 +48,8 @@ function outlineDirectory(tree: LayeredTree, path: string): OutlinedDirectory | 
   if (entry === undefined) return null;
   if (!entry.stats.isDirectory()) return undefined;
   const { xattrs, ...attributes } = readAttributes(entry.location, entry.stats);
-  if (xattrs !== undefined && xattrs.size > 0) return undefined;
+  // Layers contain no other extended attribute, such as a label of SELinux.
+  if (xattrs?.has('security.capability') === true) return undefined;
   // No layer contains the root, so its time differs from machine to machine.
   return path === '' ? { ...attributes, mtimeMs: 0 } : attributes;
 }
