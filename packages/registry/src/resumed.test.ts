@@ -97,3 +97,15 @@ test('a download fails after several attempts that each bring a few bytes', asyn
   };
   await expect(download(() => few)).rejects.toMatchObject({ message: expect.stringContaining('broke the connection') });
 });
+
+test('a download from a server that refuses connections is tried as often as any other request', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await new Promise((resolve) => server.close(resolve));
+  const clock = createFastClock();
+  await using web = createWebClient({ userAgent: 'test', clock });
+  const open = async () => (await web.send({ method: 'GET', url })).body;
+  await expect(resumed(open, { clock }).next()).rejects.toMatchObject({ code: 'REGISTRY' });
+  expect(clock.slept).toEqual([250, 500]);
+});

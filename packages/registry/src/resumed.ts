@@ -46,9 +46,11 @@ export async function* resumed(
   }
 }
 
-/** Returns whether an answer broke off or did not come, as opposed to one that is a refusal. */
+/** Returns whether an answer broke off or did not come, as opposed to a refusal, or a server that was never there. */
 function isBroken(error: unknown): boolean {
-  return error instanceof RegistryError && error.transient && error.status === undefined;
+  return (
+    error instanceof RegistryError && error.transient && error.status === undefined && error.attempts === undefined
+  );
 }
 
 /** Returns the header of a request for the bytes from an offset on. */

@@ -13,7 +13,7 @@ export interface BodyOptions {
 /**
  * Returns the bytes of an answer. After a broken connection the download resumes, if the server can tell whether the file
  * is still the same.
- * @throws TbuildError REGISTRY if it is not.
+ * @throws TbuildError REGISTRY if it is not, or if bytes are missing at the end.
  */
 export function wholeBody(first: WebAnswer, { web, ask, shown, signal }: BodyOptions): AsyncIterable<Uint8Array> {
   const { etag, 'last-modified': modified, 'content-length': length } = first.headers;
@@ -33,5 +33,23 @@ export function wholeBody(first: WebAnswer, { web, ask, shown, signal }: BodyOpt
       hint: 'Build again',
     });
   };
-  return resumed(open, { clock: web.clock, signal, size: length === undefined ? undefined : Number(length) });
+  const size = /^\d+$/.test(length ?? '') ? Number(length) : undefined;
+  return requireSize(resumed(open, { clock: web.clock, signal, size }), size, shown);
+}
+
+/** Without a checksum nothing else verifies a file. */
+async function* requireSize(
+  source: AsyncIterable<Uint8Array>,
+  size: number | undefined,
+  shown: string,
+): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for await (const chunk of source) {
+    count += chunk.length;
+    yield chunk;
+  }
+  if (size === undefined || count === size) return;
+  throw new TbuildError('REGISTRY', `File ${JSON.stringify(shown)} has ${count} bytes, expected ${size}`, {
+    hint: 'Build again',
+  });
 }
