@@ -51,7 +51,7 @@ export function withHeader(request: HttpRequest, name: string, value: string): H
  * Reads the body of an answer into memory, up to `limit` bytes.
  * @throws RegistryError if the connection breaks.
  */
-export async function readBody(response: HttpResponse, limit: number): Promise<Buffer> {
+export async function readBody(response: Pick<HttpResponse, 'body'>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body) {

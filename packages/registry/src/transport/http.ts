@@ -3,7 +3,7 @@ import { abortable, getOrMake } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
 import { basicAuthorization } from '../auth/credential.ts';
-import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
+import { readBody, type HttpRequest, type HttpResponse, type Send } from '../http-message.ts';
 import { proxyRefused, unreachable } from '../registry-error.ts';
 import { chooseProxy, type ProxyOptions } from './choose-proxy.ts';
 import { createConnector, trustingOptions, type TlsOptions } from './connector.ts';
@@ -25,6 +25,8 @@ export interface HttpClient {
 }
 
 const IDLE_TIMEOUT_MS = 120_000;
+/** A new connection costs less than reading more of an answer that is not needed. */
+const MOST_DISCARDED = 64 * 1024;
 
 /** The bottom of the stack. undici is loaded with the first request, since loading it would slow down a cached build. */
 export function createHttpClient(options: HttpOptions): HttpClient {
@@ -118,13 +120,13 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
     const answer = await abortable(asked, signal);
     way.answered.add(url.host);
     if (answer.statusCode === 407 && proxy !== undefined) throw proxyRefused(url, proxy);
-    return {
+    const received = {
       status: answer.statusCode,
       url,
       headers: joinHeaders(answer.headers),
       body: guarded(request, answer.body, way),
-      discard: async () => answer.body.dump({ limit: 64 * 1024 }).catch(() => {}),
     };
+    return { ...received, discard: async () => void (await readBody(received, MOST_DISCARDED).catch(() => {})) };
   } catch (error) {
     const found = await diagnosed(request, error, way);
     throw body.failure() ?? failureOf(request, found, way);
@@ -147,7 +149,8 @@ async function* guarded(
   way: Way,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* requireRate(source, { ...way.options, url: request.url });
+    // S3 sends a space from time to time while it completes an upload.
+    yield* request.method === 'GET' ? requireRate(source, { ...way.options, url: request.url }) : source;
   } catch (error) {
     throw failureOf(request, error, way);
   }

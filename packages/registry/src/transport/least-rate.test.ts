@@ -26,6 +26,17 @@ test('a server that sends a byte every two seconds is given up after half a minu
   });
 });
 
+test('a server that pauses once for longer than it may be slow is read to the end', async () => {
+  let [time, bytes] = [0, 0];
+  async function* source(): AsyncGenerator<Uint8Array> {
+    time += 100_000;
+    yield Buffer.alloc(1);
+    for (let count = 0; count < 100; count++, time += 2000) yield Buffer.alloc(4096);
+  }
+  for await (const chunk of requireRate(source(), { url, now: () => time })) bytes += chunk.length;
+  expect(bytes).toBe(409_601);
+});
+
 test('a server that is as fast as it has to be is read to the end, however slow the reader is', async () => {
   expect(await read(2048)).toBe(204_800);
   expect(await read(1, 0)).toBe(100);

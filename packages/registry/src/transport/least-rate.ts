@@ -17,6 +17,8 @@ export interface LeastRate {
 
 /** Slower than any line that could still download an image. */
 const DEFAULT: LeastRate = { bytesPerSecond: 1024, overMs: 30_000 };
+/** So many pauses make a server slow. Less is up to the limit for silence, since some servers compute before they send. */
+const LEAST_PAUSES = 3;
 
 interface Measured {
   readonly url: URL;
@@ -35,13 +37,15 @@ export async function* requireRate(
   source: AsyncIterable<Uint8Array>,
   { url, peer = 'Registry', leastRate: { bytesPerSecond, overMs } = DEFAULT, now }: Measured,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let [bytes, waited, since] = [0, 0, now()];
+  let [bytes, waited, counted, since] = [0, 0, 0, now()];
   for await (const chunk of source) {
+    const pause = now() - since;
     bytes += chunk.length;
-    waited += now() - since;
+    waited += pause;
+    counted += Math.min(pause, overMs / LEAST_PAUSES);
     yield chunk;
-    if (waited >= overMs) {
-      if (bytes * 1000 < bytesPerSecond * waited) {
+    if (counted >= overMs) {
+      if (bytes * 1000 < bytesPerSecond * counted) {
         const seconds = Math.round(waited / 1000);
         throw new RegistryError('REGISTRY', `${peer} ${url.host} sent ${bytes} bytes in ${seconds} s`, {
           url,
@@ -49,7 +53,7 @@ export async function* requireRate(
           hint: `Check the network of this machine, or allow less than ${bytesPerSecond} bytes a second with --min-download-rate`,
         });
       }
-      [bytes, waited] = [0, 0];
+      [bytes, waited, counted] = [0, 0, 0];
     }
     since = now();
   }

@@ -18,8 +18,9 @@ const FIRST_DELAY = 250;
 const LONGEST_DELAY = 60_000;
 
 /**
- * Repeats requests after transient failures: a broken or refused connection, 408, 429 and most of 5xx. The delay grows, or is that of `Retry-After`, but a {@link isTooFarOff} time fails at once. A
- * streamed body is left to the caller, which can open it again.
+ * Repeats requests after transient failures: a broken or refused connection, 408, 429 and most of 5xx. The delay grows,
+ * or is that of `Retry-After`, but a {@link isTooFarOff} time fails at once. A streamed body is left to the caller, which
+ * can open it again.
  */
 export function retry(clock: Clock): Middleware {
   return (next) => (request) => (mayRepeat(request) ? attempt(next, request, clock) : next(request));
