@@ -45,7 +45,7 @@ export function parseSpan(text: string, option: string): number {
       hint: 'Write for example 24h or 1h30m',
     });
   }
-  return parts.reduce((sum, [, number = '', unit = '']) => sum + Number(number) * (SPANS[unit] ?? 0), 0);
+  return Math.round(parts.reduce((sum, [, number = '', unit = '']) => sum + Number(number) * (SPANS[unit] ?? 0), 0));
 }
 
 /**

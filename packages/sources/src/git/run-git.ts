@@ -67,7 +67,7 @@ if [ -n "$header" ]; then
 fi
 case $1 in
   https://invalid) ;;
-  *) [ -n "\${GIT_HTTP_LOW_SPEED_LIMIT:-}" ] || git config --get http.lowSpeedLimit > /dev/null ||
+  *) [ -n "\${GIT_HTTP_LOW_SPEED_LIMIT:-}" ] || git config --get-urlmatch http.lowSpeedLimit "$1" > /dev/null ||
     export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=120 ;;
 esac
 [ -n "\${GIT_SSH_COMMAND:-}" ] || git config --get core.sshCommand > /dev/null || export GIT_SSH_COMMAND='ssh -o BatchMode=yes'

@@ -7,9 +7,9 @@ test('options win over the environment', () => {
     leastRate: { bytesPerSecond: 5000, overMs: 30_000 },
     idleTimeoutMs: 60_000,
   });
-  expect(waitLimits({ minDownloadRate: '0/1m', serverTimeout: '2s' }, variables)).toEqual({
+  expect(waitLimits({ minDownloadRate: '0/1m', serverTimeout: '1.005s' }, variables)).toEqual({
     leastRate: { bytesPerSecond: 0, overMs: 60_000 },
-    idleTimeoutMs: 2000,
+    idleTimeoutMs: 1005,
   });
 });
 
