@@ -200,6 +200,7 @@ test.each([
     `{"manifests":[{"mediaType":"a","digest":"${digestOf('')}","size":1,"annotations":{"b":1}}]}`,
     /Annotation "b" is 1, expected a text/,
   ],
+  ['annotated with a text', '{"manifests":[],"annotations":"a"}', /Annotations are "a", expected a JSON object/],
 ])('a manifest that is %s is refused', (_name, text, message) => {
   expect(() => parseManifest(Buffer.from(text))).toThrow(message);
 });

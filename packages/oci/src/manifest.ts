@@ -93,13 +93,17 @@ export function parseDescriptor(value: unknown): Descriptor {
 /** Reads annotations as Go does, to which null is an empty text. @throws TbuildError REGISTRY for another value. */
 function annotationsIn({ annotations }: Record<string, unknown>): Pick<Descriptor, 'annotations'> {
   if (annotations === undefined || annotations === null) return {};
-  const entries = isRecord(annotations) ? Object.entries(annotations) : [['', annotations] as const];
-  const texts = entries.map(([name, value]) => {
+  if (!isRecord(annotations))
+    throw new TbuildError('REGISTRY', `Annotations are ${shown(annotations)}, expected a JSON object`);
+  const texts = Object.entries(annotations).map(([name, value]) => {
     if (typeof value === 'string' || value === null) return [name, value ?? ''] as const;
-    const shown = JSON.stringify(value).slice(0, 200);
-    throw new TbuildError('REGISTRY', `Annotation ${JSON.stringify(name)} is ${shown}, expected a text`);
+    throw new TbuildError('REGISTRY', `Annotation ${JSON.stringify(name)} is ${shown(value)}, expected a text`);
   });
   return { annotations: Object.fromEntries(texts) };
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value).slice(0, 200);
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
