@@ -12,7 +12,7 @@ export interface UnpackLimits {
   readonly directory: string;
 }
 
-/** How many bytes and entries are unpacked between two looks at the disk. */
+/** How many bytes and entries are unpacked at most between two looks at the disk. */
 const STEP = { bytes: 16 << 20, entries: 1000 };
 
 /** Counts what an archive takes while it is unpacked, and stops it at a limit. */
@@ -45,13 +45,20 @@ export class UnpackGuard {
   }
 
   #requireRoom(): void {
-    this.#nextLook = { bytes: this.#bytes + STEP.bytes, entries: this.#entries + STEP.entries };
-    if (this.#limits === undefined) return;
+    const spare = this.#spareRoom();
+    this.#nextLook = { bytes: this.#bytes + Math.min(STEP.bytes, spare), entries: this.#entries + STEP.entries };
+  }
+
+  /** Returns how many bytes may still be written. @throws TbuildError SNAPSHOT if less is free than has to be. */
+  #spareRoom(): number {
+    if (this.#limits === undefined) return Infinity;
     const { directory, free: least } = this.#limits;
     const { bavail, blocks, bsize } = statfsSync(directory);
-    const free = bavail * bsize;
     // Some file systems have no fixed number of blocks.
-    if (blocks === 0 || free >= (least ?? Math.min(0.01 * blocks * bsize, 1e9))) return;
+    if (blocks === 0) return Infinity;
+    const free = bavail * bsize;
+    const spare = free - (least ?? Math.min(0.01 * blocks * bsize, 1e9));
+    if (spare >= 0) return spare;
     throw new TbuildError(
       'SNAPSHOT',
       `No space left: the disk of ${JSON.stringify(directory)} has only ${free} bytes free`,
