@@ -1,6 +1,6 @@
 import { cleanPath } from './clean-path.ts';
 import { type IgnorePattern, parseIgnorePattern } from './ignore-pattern.ts';
-import type { Names } from './pattern-reach.ts';
+import { type Names, unionOf } from './pattern-reach.ts';
 
 /** How the patterns matched a directory. Its children are matched from it. */
 export interface DirectoryMatch {
@@ -110,15 +110,6 @@ function keptNames(patterns: readonly LivePattern[]): Names {
   return unionOf(patterns.slice(last + 1).flatMap(({ pattern, names }) => (pattern.exception ? [names] : [])));
 }
 
-export function unionOf(all: readonly Names[]): Names {
-  const union = new Set<string>();
-  for (const names of all) {
-    if (names === undefined) return undefined;
-    for (const name of names) union.add(name);
-  }
-  return union;
-}
-
 /** The directories below which an exception may keep something. */
 interface Reach extends Pick<IgnoreRules, 'mayKeepBelow'> {
   /** Returns the names of the entries of a directory, given by the elements of its path, that are such directories. */
@@ -141,9 +132,10 @@ function reachOfExceptions(exceptions: readonly IgnorePattern[]): Reach {
       namesAbove: (directory) => unionOf(exceptions.map((pattern) => pattern.namesAbove(directory))),
     };
   }
+  const paths = prefixes.map((prefix) => prefix.split('/'));
   return {
     mayKeepBelow: (directory) => prefixes.some((prefix) => `${prefix}/`.startsWith(`${directory}/`)),
-    namesAbove: (directory) => unionOf(prefixes.map((prefix) => nextElement(prefix.split('/'), directory))),
+    namesAbove: (directory) => unionOf(paths.map((path) => nextElement(path, directory))),
   };
 }
 

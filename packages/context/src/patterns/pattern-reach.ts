@@ -44,6 +44,15 @@ export function reachOf(text: string): PatternReach {
   };
 }
 
+export function unionOf(all: readonly Names[]): Names {
+  const union = new Set<string>();
+  for (const names of all) {
+    if (names === undefined) return undefined;
+    for (const name of names) union.add(name);
+  }
+  return union;
+}
+
 /** Finds elements that may match several, or none: also a class may match a slash, and a caret nothing. */
 const DEEP = /\*\*|[[\]^]|\\$/u;
 

@@ -1,4 +1,5 @@
-import { type DirectoryMatch, type IgnoreRules, unionOf } from '../patterns/ignore-rules.ts';
+import type { DirectoryMatch, IgnoreRules } from '../patterns/ignore-rules.ts';
+import { unionOf } from '../patterns/pattern-reach.ts';
 import { EntryTable } from './entry-table.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
