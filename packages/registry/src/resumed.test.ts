@@ -105,7 +105,7 @@ test('a download from a server that refuses connections is tried as often as any
   await new Promise((resolve) => server.close(resolve));
   const clock = createFastClock();
   await using web = createWebClient({ userAgent: 'test', clock });
-  const open = async () => (await web.send({ method: 'GET', url })).body;
+  const open = async () => (await web.send({ method: 'GET', url, headers: {} })).body;
   await expect(resumed(open, { clock }).next()).rejects.toMatchObject({ code: 'REGISTRY' });
   expect(clock.slept).toEqual([250, 500]);
 });

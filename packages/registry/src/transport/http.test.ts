@@ -33,7 +33,10 @@ test('a refusal whose body comes byte by byte for ever does not hold up the next
   let count = 0;
   const answer: RequestListener = (request, response) =>
     ++count > 1 ? response.end() : drip(Infinity)(request, response.writeHead(503));
-  const status = await withServer(answer, async (web, url) => (await web.send({ method: 'GET', url })).status);
+  const status = await withServer(
+    answer,
+    async (web, url) => (await web.send({ method: 'GET', url, headers: {} })).status,
+  );
   expect([status, count]).toEqual([200, 2]);
 });
 
@@ -41,7 +44,8 @@ test('a slow answer is given up to a GET, but not to a POST, whose server may st
   const read = (method: 'GET' | 'POST') =>
     withServer(drip(20), async (web, url) => {
       let text = '';
-      for await (const chunk of (await web.send({ method, url })).body) text += Buffer.from(chunk).toString();
+      for await (const chunk of (await web.send({ method, url, headers: {} })).body)
+        text += Buffer.from(chunk).toString();
       return text;
     });
   await expect(read('GET')).rejects.toMatchObject({ hint: expect.stringContaining('--min-download-rate') });
