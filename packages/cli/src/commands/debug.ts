@@ -11,7 +11,7 @@ export const debug = storeCommand({
     at: {
       kind: 'text',
       value: 'STEP',
-      help: 'A line of the Dockerfile, a stage, or part of the name of a step (default: the one that failed, else the last)',
+      help: "A line of the Dockerfile, a stage, or part of a step's name (default: the failed or last one)",
     },
     before: { kind: 'switch', help: 'The state that the step saw, instead of the one that it left' },
     isolation: { kind: 'text', value: 'KIND', help: 'Isolate the shell so, instead of as the step was' },

@@ -7,7 +7,7 @@ export const bakeFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow what targets ask for: network.host, security.insecure, device[=NAME], buildx.local.delete, fs[.read|.write]=PATH',
+    help: 'Allow network.host, security.insecure, device, buildx.local.delete, fs[.read|.write]=PATH',
   },
   builder: { kind: 'text', hidden: true, help: 'No effect: there is one builder' },
   call: buildFlags.call,
@@ -15,7 +15,7 @@ export const bakeFlags = {
   'cyclonedx-file': buildFlags['cyclonedx-file'],
   'dotenv-file': {
     ...buildFlags['dotenv-file'],
-    help: 'Write TBUILD_IMAGE_TARGET, TBUILD_DIGEST_TARGET and TBUILD_REFERENCE_TARGET for each target, as with build',
+    help: 'Write TBUILD_IMAGE_TARGET, TBUILD_DIGEST_TARGET and TBUILD_REFERENCE_TARGET for each target',
   },
   explain: buildFlags.explain,
   file: {
