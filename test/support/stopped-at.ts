@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './eventually.ts';
 import { program } from './program.ts';
 import { type ProcessResult, runProcess } from './run-process.ts';
@@ -15,7 +16,7 @@ export interface Stop {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs tbuild, stops it as soon as it has made a call for the first time, and lets it go on after `meanwhile`. Needs strace. */
+/** Runs tbuild, stops it as soon as it has made a call, and lets it go on after `meanwhile`. Needs strace. */
 export async function runStoppedAt(
   { call, path, store, env }: Stop,
   args: readonly string[],
@@ -28,16 +29,32 @@ export async function runStoppedAt(
   const running = runProcess('strace', ['-f', '-A', '-o', log, ...stop, program, ...args], {
     env: { HOME: home, TBUILD_ROOT: store, ...withoutLimits, ...env },
   });
-  const stopped = (): string | undefined => /^(\d+) +--- stopped by SIGSTOP/m.exec(readFileSync(log, 'utf8'))?.[1];
   let hasEnded = false;
-  void running.then(() => (hasEnded = true));
-  await eventually(() => hasEnded || stopped() !== undefined);
-  const thread = stopped();
-  if (thread === undefined) throw new Error(`tbuild ${args.join(' ')} makes no call ${call} on "${path}"`);
+  void running.finally(() => (hasEnded = true)).catch(() => {});
+  await eventually(() => hasEnded || stoppedIn(log).length > 0);
+  if (stoppedIn(log).length === 0) throw new Error(`tbuild ${args.join(' ')} makes no call ${call} on "${path}"`);
   try {
     await meanwhile();
   } finally {
-    process.kill(Number(thread), 'SIGCONT');
+    void goOn(log, () => hasEnded);
   }
   return running;
+}
+
+/** Lets everything go on that is stopped: strace stops each thread at its first call. */
+async function goOn(log: string, hasEnded: () => boolean): Promise<void> {
+  for (; !hasEnded(); await sleep(50))
+    for (const thread of stoppedIn(log)) {
+      try {
+        process.kill(thread, 'SIGCONT');
+      } catch {
+        // It has ended.
+      }
+    }
+}
+
+function stoppedIn(log: string): readonly number[] {
+  return [...readFileSync(log, 'utf8').matchAll(/^(\d+) +--- stopped by SIGSTOP/gm)].map(([, thread]) =>
+    Number(thread),
+  );
 }

@@ -114,15 +114,13 @@ exec /usr/bin/podman "$@"
     const env = { PATH: `${programs}:/usr/sbin:/usr/bin:/sbin:/bin`, TBUILD_LOAD_INTO: 'podman' };
     const store = scratchDirectory('store');
     const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
-    let interrupt = (): void => {};
-    const onStart = (child: ChildProcess): void => void (interrupt = () => child.kill('SIGINT'));
-    const building = runTbuild(['build', '--tag', 'never:1', '--load', context], { store, env, onStart });
-    const process = join(programs, 'podman.pid');
-    await eventually(() => existsSync(process));
-    interrupt();
-    expect((await building).exitCode).toBe(130);
+    const id = join(programs, 'podman.pid');
+    const onStart = (child: ChildProcess): void =>
+      void eventually(() => existsSync(id)).then(() => child.kill('SIGINT'));
+    const build = await runTbuild(['build', '--tag', 'never:1', '--load', context], { store, env, onStart });
+    expect(build.exitCode).toBe(130);
     expect(readdirSync(join(store, 'run')).filter((name) => name.startsWith('podman-'))).toEqual([]);
-    const own = `/proc/${readFileSync(process, 'utf8').trim()}`;
+    const own = `/proc/${readFileSync(id, 'utf8').trim()}`;
     await eventually(() => !existsSync(own));
     expect(existsSync(own)).toBe(false);
   });
