@@ -8,8 +8,8 @@ export interface FaultRow {
   readonly title: string;
   /** Requirements of `needs` in `test/support/requirements.ts`. */
   readonly needs?: readonly string[];
-  /** How many cases `npm test` runs. Default: 2. */
-  readonly brief?: number;
+  /** The cases that `npm test` runs: short ones that show something. Default: 1 and 2. */
+  readonly brief?: readonly number[];
   /** Runs one case. Throws when something does not hold. */
   run(context: FaultContext): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface FaultContext {
   readonly asUser?: boolean;
   /** Aborts when the case takes too long, or the run is interrupted. */
   readonly signal: AbortSignal;
-  /** How much a case does, where a row can do more: 1 in `npm test`, and what `--size` says elsewhere. */
+  /** How much a case does, where a row can do more: half in `npm test`, and what `--size` says elsewhere. */
   readonly size: number;
   /** Adds to a figure of the row, such as `steps reused`. */
   count(what: string, n?: number): void;

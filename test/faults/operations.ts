@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Random } from '../support/random.ts';
 import { buildArguments, writeFiles } from './run-tbuild.ts';
@@ -77,6 +77,7 @@ function build(name: string, builds: Variant, options: (site: Site) => readonly 
 }
 
 const cacheOf = (site: Site): string => join(outputsOf(site), 'cache');
+const archiveOf = (site: Site): string => join(outputsOf(site), 'image.tar');
 
 /** Commands that change a store, each possible in any state of it. */
 export const operations: readonly Operation[] = [
@@ -87,7 +88,7 @@ export const operations: readonly Operation[] = [
   build('import a cache', 'b', (site) =>
     existsSync(join(cacheOf(site), 'index.json')) ? ['--cache-from', `type=local,src=${cacheOf(site)}`] : [],
   ),
-  build('export an archive', 'a', (site) => ['--output', `type=oci,dest=${join(outputsOf(site), 'image.tar')}`]),
+  build('export an archive', 'a', (site) => ['--output', `type=oci,dest=${archiveOf(site)}`]),
   build('export a directory', 'b', (site) => ['--output', `type=local,dest=${join(outputsOf(site), 'tree')}`]),
   { ...build('build beyond the limit of the cache', 'b'), env: { TBUILD_MAX_USED_SPACE: '1MB' } },
   build('write files about a build', 'a', (site) => [
@@ -111,6 +112,13 @@ export const operations: readonly Operation[] = [
   { name: 'prune everything', arguments: () => ['prune', '--all', '--force'] },
   { name: 'prune to a size', arguments: () => ['prune', '--force', '--max-used-space', '1MB'] },
 ];
+
+/** Returns whether only a part of an exported archive is there: it has to be the whole or nothing. */
+export function isArchiveCutOff(site: Site): boolean {
+  if (!existsSync(archiveOf(site))) return false;
+  const bytes = readFileSync(archiveOf(site));
+  return bytes.length < 1024 || !bytes.subarray(-1024).every((byte) => byte === 0);
+}
 
 /** Returns a few operations to run one after another. */
 export function randomOperations(random: Random, most: number): readonly Operation[] {

@@ -4,6 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { processesNaming } from '../support/leftovers.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import type { FaultContext } from './fault-row.ts';
+import { madeOnce } from './made-once.ts';
 import { makeSite, reproducibleBuild, type Variant } from './operations.ts';
 import { buildArguments, runGood } from './run-tbuild.ts';
 
@@ -16,14 +17,10 @@ export interface Reference {
   readonly archive: string;
 }
 
-let known: Promise<Reference> | undefined;
-
 /** Makes the reference once for all cases. */
-export function reference(context: FaultContext): Promise<Reference> {
-  known ??= makeReference({ ...context, directory: scratchDirectory('reference') });
-  known.catch(() => (known = undefined));
-  return known;
-}
+export const reference = madeOnce((context: FaultContext) =>
+  makeReference({ ...context, directory: scratchDirectory('reference') }),
+);
 
 async function makeReference(context: FaultContext): Promise<Reference> {
   const { directory, signal } = context;
@@ -51,8 +48,15 @@ export function manifestOf(output: string): string {
   return /exporting manifest (?<digest>sha256:\w+)/.exec(output)?.groups?.digest ?? 'no manifest';
 }
 
+/** Removes all images and the whole cache: the store has no more files than one in which nothing went wrong. */
+export async function requireEmptied(context: FaultContext, when: string): Promise<void> {
+  const { emptied } = await reference(context);
+  const more = (await emptyStore(context)).filter((path) => !emptied.includes(path));
+  if (more.length > 0) context.fail(`${when} these files stay in a store that was emptied`, more.join('\n'));
+}
+
 /** Removes all images and the whole cache, and returns what is left in the store: paths below its root. */
-export async function emptyStore(context: FaultContext): Promise<readonly string[]> {
+async function emptyStore(context: FaultContext): Promise<readonly string[]> {
   const names = (await runGood(context, ['images', '--quiet'])).stdout.split('\n').filter(Boolean);
   if (names.length > 0) await runGood(context, ['rmi', '--force', ...new Set(names)]);
   await runGood(context, ['prune', '--all', '--force']);

@@ -74,6 +74,11 @@ export async function runGood(
   return result;
 }
 
+/** Whether the output of a command has an error that is none for users. */
+export function isInternalError(stderr: string): boolean {
+  return /Internal error|^\s+at (?:\S+ \(|.*:\d+:\d+)/m.test(stderr);
+}
+
 /** Returns the arguments of a build whose digest depends on nothing but its files. `FROM busybox` needs no registry. */
 export function buildArguments(context: string, ...options: readonly string[]): string[] {
   return ['build', '--progress', 'plain', ...baseImageArguments(), ...options, context];

@@ -15,3 +15,11 @@ export function seededRandom(seed: number): Random {
   };
   return { int, pick: (values) => values[int(values.length)]! };
 }
+
+/** Picks a kind first, so that values of a rare one are as likely as those of a frequent one. */
+export function pickKindFirst<T>(values: readonly T[], kindOf: (value: T) => string, random: Random): T | undefined {
+  const kinds = [...new Set(values.map(kindOf))].toSorted();
+  if (kinds.length === 0) return undefined;
+  const kind = random.pick(kinds);
+  return random.pick(values.filter((value) => kindOf(value) === kind));
+}

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import type { Random } from '../../support/random.ts';
 import type { Operation, Site } from '../operations.ts';
-import { rehearse } from '../rehearse.ts';
-import { runTbuild } from '../run-tbuild.ts';
-import { type Call, ONE_THREAD, traced, withoutWorkingDirectory } from '../strace.ts';
+import { rehearseCalls } from '../rehearse.ts';
+import { type Call, withoutWorkingDirectory } from '../strace.ts';
 
 /** The calls by which programs read and write files. */
 const TRACED =
@@ -13,12 +10,8 @@ const TRACED =
  * Returns the system calls on files of a site that an operation makes, and what it starts: those that every thread which makes
  * so many calls of the name makes on such a file. Counts them in a copy of the site, and leaves the log in `log`.
  */
-export function callsOf(operation: Operation, site: Site, log: string): Promise<readonly Call[]> {
-  return rehearse(site, async () => {
-    const env = { ...operation.env, ...ONE_THREAD };
-    await runTbuild(site, operation.arguments(site), { through: traced(log, TRACED), env });
-    return parseCalls(readFileSync(log, 'utf8'), site.directory);
-  });
+export async function callsOf(operation: Operation, site: Site, log: string): Promise<readonly Call[]> {
+  return parseCalls(await rehearseCalls(site, operation, { calls: TRACED, log }), site.directory);
 }
 
 function parseCalls(log: string, directory: string): readonly Call[] {
@@ -34,12 +27,4 @@ function parseCalls(log: string, directory: string): readonly Call[] {
     calls.set(key, { name, n, isOfSite: areOfSite && withoutWorkingDirectory(line).includes(directory) });
   }
   return [...calls.values()].filter(({ isOfSite }) => isOfSite);
-}
-
-/** Picks a name of a call first, so that rare ones are as likely as frequent ones. */
-export function pickCall(calls: readonly Call[], random: Random): Call | undefined {
-  const names = [...new Set(calls.map(({ name }) => name))].toSorted();
-  if (names.length === 0) return undefined;
-  const name = random.pick(names);
-  return random.pick(calls.filter((call) => call.name === name));
 }

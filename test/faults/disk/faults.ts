@@ -1,12 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Random } from '../../support/random.ts';
+import { pickKindFirst, type Random } from '../../support/random.ts';
 import type { ProcessResult } from '../../support/run-process.ts';
 import type { FaultContext } from '../fault-row.ts';
-import { type Operation, outputsOf, type Site } from '../operations.ts';
-import type { RunOptions } from '../run-tbuild.ts';
+import { isArchiveCutOff, type Operation, type Site } from '../operations.ts';
+import { isInternalError, type RunOptions } from '../run-tbuild.ts';
 import { injectedCalls, ONE_THREAD, tampering, withoutWorkingDirectory } from '../strace.ts';
-import { callsOf, pickCall } from './calls.ts';
+import { callsOf } from './calls.ts';
 import type { Scarce, Volume, VolumeKind } from './volumes.ts';
 
 /** Something that is wrong with the disk, or a limit, while one command runs. */
@@ -58,7 +57,7 @@ function injectedError(error: string): Fault {
   return {
     async run({ site, operation, context }, run) {
       const log = join(context.directory, 'strace');
-      const call = pickCall(await callsOf(operation, site, log), context.random);
+      const call = pickKindFirst(await callsOf(operation, site, log), ({ name }) => name, context.random);
       if (call === undefined) throw new Error(`"${operation.name}" made no system calls in its directory`);
       const result = await run({ through: tampering(call, `error=${error}`, log), env: ONE_THREAD });
       const failed = injectedCalls(log);
@@ -143,17 +142,11 @@ function requireClearEnd(
   { site, context: { fail }, error, what }: Expected,
 ): void {
   const shown = `${what}\n${stdout}${stderr}`;
-  const archive = join(outputsOf(site), 'image.tar');
-  if (existsSync(archive) && !isWholeArchive(archive)) fail('The archive is cut off', shown);
+  if (isArchiveCutOff(site)) fail('The archive is cut off', shown);
   if (error === undefined || exitCode === 0) return;
   if (exitCode !== 1) fail(`It exited with ${exitCode}, expected 1`, shown);
-  if (/^ +at \S+ \(|Internal error/m.test(stderr)) fail('It printed a stack trace', shown);
+  if (isInternalError(stderr)) fail('It printed a stack trace', shown);
   if (!WORDS[error]!.test(stderr)) fail(`Nothing says ${error}`, shown);
   if (!stderr.includes(site.directory) && !stderr.includes('standard output'))
     fail(`The message about ${error} names no file or store`, shown);
-}
-
-function isWholeArchive(archive: string): boolean {
-  const bytes = readFileSync(archive);
-  return bytes.length >= 1024 && bytes.subarray(-1024).every((byte) => byte === 0);
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { ProcessResult } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import type { FaultContext } from '../fault-row.ts';
-import { buildArguments, runGood, type RunOptions, runTbuild, writeFiles } from '../run-tbuild.ts';
+import { madeOnce } from '../made-once.ts';
+import { buildArguments, isInternalError, runGood, type RunOptions, runTbuild, writeFiles } from '../run-tbuild.ts';
 import { makeChange, randomChange } from './changes.ts';
 import { openPlace } from './context-place.ts';
 import { digestIn, filesIn } from './image-files.ts';
@@ -71,19 +72,14 @@ function buildInto(layout: string, project: string): string[] {
   return buildArguments(project, '-o', `type=oci,dest=${layout},tar=false,rewrite-timestamp=true`);
 }
 
-let duration: Promise<number> | undefined;
-
 /** Returns how many milliseconds a build takes that nothing disturbs. */
-function durationOf(context: FaultContext): Promise<number> {
-  return (duration ??= measure({ ...context, directory: scratchDirectory('duration') }));
-}
-
-async function measure(context: FaultContext): Promise<number> {
-  const project = writeProject(context.directory, { single: '' });
+const durationOf = madeOnce(async (context: FaultContext): Promise<number> => {
+  const directory = scratchDirectory('duration');
+  const project = writeProject(directory, { single: '' });
   const began = Date.now();
-  await runGood(context, buildInto(join(context.directory, 'image'), project));
+  await runGood({ ...context, directory }, buildInto(join(directory, 'image'), project));
   return Date.now() - began;
-}
+});
 
 type Deed = readonly [moment: number, happen: () => unknown];
 
@@ -115,7 +111,7 @@ function requireReal(layout: string, states: KnownStates, { fail }: FaultContext
 /** The error is one for users and names one of the paths. */
 function requireNamed({ exitCode, stderr }: ProcessResult, paths: readonly string[], { fail }: FaultContext): void {
   if (exitCode !== 1) fail(`The build exited with ${exitCode}, expected 1`, stderr);
-  if (/Internal error|\n\s+at .*:\d+:\d+/.test(stderr)) fail('The build ended with an internal error', stderr);
+  if (isInternalError(stderr)) fail('The build ended with an internal error', stderr);
   const error = stderr.slice(stderr.lastIndexOf('ERROR: '));
   if (!paths.some((path) => error.includes(path))) fail('The error names no file that changed', stderr);
 }

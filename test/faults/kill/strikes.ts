@@ -1,4 +1,3 @@
-import type { Random } from '../../support/random.ts';
 import { type Call, withoutWorkingDirectory } from '../strace.ts';
 
 /** A call that changes something in a site. A command that dies at its n-th call of this name dies here. */
@@ -49,14 +48,6 @@ export function strikesIn(log: string, directory: string): readonly Strike[] {
     if (kind === undefined || !withoutWorkingDirectory(rest).includes(directory)) return [];
     return [{ name, n, kind: isOver ? `${kind} in the background` : kind, line: withoutNumbers(rest) }];
   });
-}
-
-/** Picks a kind first, so that rare ones are as likely as frequent ones. */
-export function pickStrike(strikes: readonly Strike[], random: Random): Strike | undefined {
-  const kinds = [...new Set(strikes.map(({ kind }) => kind))].toSorted();
-  if (kinds.length === 0) return undefined;
-  const kind = random.pick(kinds);
-  return random.pick(strikes.filter((strike) => strike.kind === kind));
 }
 
 /** Process ids, times, descriptors, and names that are random. */

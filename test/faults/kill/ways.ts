@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Random } from '../../support/random.ts';
+import { pickKindFirst, type Random } from '../../support/random.ts';
 import type { ProcessResult } from '../../support/run-process.ts';
 import { sendKill } from '../case-leftovers.ts';
 import type { FaultContext } from '../fault-row.ts';
 import type { Operation, Site } from '../operations.ts';
-import { rehearse } from '../rehearse.ts';
+import { rehearse, rehearseCalls } from '../rehearse.ts';
 import { runTbuild } from '../run-tbuild.ts';
-import { ONE_THREAD, tampering, traced } from '../strace.ts';
-import { CHANGES, pickStrike, strikesIn } from './strikes.ts';
+import { ONE_THREAD, tampering } from '../strace.ts';
+import { CHANGES, strikesIn } from './strikes.ts';
 
 export interface Killed {
   readonly result: ProcessResult;
@@ -30,11 +30,8 @@ const killAtCall: Kill = async (site, operation, context) => {
   const { random, directory, count } = context;
   const env = { ...operation.env, ...ONE_THREAD };
   const log = join(directory, 'strace');
-  const strikes = await rehearse(site, async () => {
-    await runTbuild(site, operation.arguments(site), { env, through: traced(log, CHANGES) });
-    return strikesIn(readFileSync(log, 'utf8'), site.directory);
-  });
-  const strike = pickStrike(strikes, random);
+  const strikes = strikesIn(await rehearseCalls(site, operation, { calls: CHANGES, log }), site.directory);
+  const strike = pickKindFirst(strikes, ({ kind }) => kind, random);
   // It only reads.
   if (strike === undefined) return killAtTime(false, site, operation, context);
   const result = await runTbuild(site, operation.arguments(site), {
@@ -61,9 +58,12 @@ async function killAtTime(wholeGroup: boolean, ...[site, operation, { random, co
     env,
     // Becomes the program, in a process group of its own.
     through: ['setsid'],
-    onStart({ pid = 0 }) {
+    onStart(child) {
+      const { pid = 0 } = child;
       threads.add(pid);
-      setTimeout(() => sendKill(wholeGroup ? -pid : pid), (duration * random.int(1000)) / 1000);
+      // What the command leaves in the background dies with the group.
+      const kill = () => (wholeGroup ? sendKill(-pid) : child.kill('SIGKILL'));
+      setTimeout(kill, (duration * random.int(1000)) / 1000);
     },
   });
   count(wholeGroup ? 'at a time, with all processes' : 'at a time');

@@ -22,7 +22,7 @@ export interface FaultyOptions {
 }
 
 /** Variables with which a build soon gives up on a server that is silent or slow. */
-export const impatient = { TBUILD_SERVER_TIMEOUT: '2s', TBUILD_MIN_DOWNLOAD_RATE: '1k/500ms' };
+export const impatient = { TBUILD_SERVER_TIMEOUT: '4s', TBUILD_MIN_DOWNLOAD_RATE: '1k/500ms' };
 
 /** Starts a proxy in front of a registry that fails some requests. */
 export async function startFaultyProxy(

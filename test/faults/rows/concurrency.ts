@@ -21,11 +21,11 @@ export const row: FaultRow = {
   name: 'concurrency',
   title: 'Commands at once on one store leave every name with a complete image, the last one, and run a step once',
   needs: ['root', 'registry'],
-  brief: 1,
+  brief: [1],
   run: runAtOnce,
 };
 
-/** Of each 29 of them 16 are builds, 3 prunes and 2 pushes. */
+/** The most commands that run at the same time. */
 const AT_ONCE = 25;
 
 /** The model is a sequential store: what a name has is what the last command gave it, or one of those that overlap with it. */

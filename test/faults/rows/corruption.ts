@@ -6,13 +6,13 @@ import { byContent, filesOf, type Kind, possibleKinds } from '../corruption/kind
 import { MUTATIONS } from '../corruption/mutations.ts';
 import { buildProject, openSource, writeProject } from '../corruption/project.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
-import { buildArguments, runGood, runTbuild } from '../run-tbuild.ts';
+import { buildArguments, isInternalError, runGood, runTbuild } from '../run-tbuild.ts';
 
 export const row: FaultRow = {
   name: 'corruption',
   title: 'A damaged file of the store never gets into an image, fsck finds it, and fsck --repair mends it',
   needs: ['root', 'git'],
-  brief: 4,
+  brief: [1, 2, 3],
   run: corrupt,
 };
 
@@ -91,7 +91,7 @@ async function requireSafeBuild(
   { project, good, path, how }: { project: string; good: string; path: string; how: string },
 ): Promise<void> {
   const { exitCode, digest, stderr } = await buildProject(context, project);
-  const isReported = exitCode !== 0 && !/Internal error|\n\s+at .*:\d+:\d+/.test(stderr);
+  const isReported = exitCode !== 0 && !isInternalError(stderr);
   if (digest !== good && !isReported) context.fail(`A build with ${how} in "${path}" is not safe (${digest})`, stderr);
   context.count(isReported ? 'reported' : 'healed');
   await settled(context);

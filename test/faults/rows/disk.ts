@@ -8,14 +8,14 @@ import { pickFault } from '../disk/faults.ts';
 import { mountVolume, pickVolume } from '../disk/volumes.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
 import { makeSite, type Operation, randomOperations, reproducibleBuild, type Site } from '../operations.ts';
-import { emptyStore, manifestOf, reference } from '../reference.ts';
+import { manifestOf, reference, requireEmptied } from '../reference.ts';
 import { runGood, runTbuild } from '../run-tbuild.ts';
 
 export const row: FaultRow = {
   name: 'disk',
   title: 'A disk that is full, failing or read-only ends a command with one clear message, and nothing is lost',
   needs: ['root', 'user', 'registry', 'strace', 'ext4', 'xfs', 'btrfs', 'fuse'],
-  brief: 3,
+  brief: [2, 19, 50],
   run: disk,
 };
 
@@ -48,11 +48,10 @@ async function disk(context: FaultContext): Promise<void> {
 /** With the fault gone, everything works as if it had never been there. */
 async function requireRecovery(context: FaultContext, site: Site, last: Operation): Promise<void> {
   const { fail } = context;
-  const { digests, emptied } = await reference(context);
+  const { digests } = await reference(context);
   await runGood(context, ['fsck']);
   const variant = last.builds ?? 'a';
   const digest = manifestOf((await runGood(context, reproducibleBuild(site, variant))).stderr);
   if (digest !== digests[variant]) fail(`After "${last.name}" the image is ${digest}, expected ${digests[variant]}`);
-  const more = (await emptyStore(context)).filter((path) => !emptied.includes(path));
-  if (more.length > 0) fail(`After "${last.name}" these files stay in a store that was emptied`, more.join('\n'));
+  await requireEmptied(context, `After "${last.name}"`);
 }

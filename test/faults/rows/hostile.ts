@@ -19,7 +19,7 @@ export const row: FaultRow = {
   name: 'hostile',
   title: 'Hostile input is read or refused with an error for users, and writes nothing outside of its place',
   needs: ['root'],
-  brief: 6,
+  brief: [1, 2, 3, 4, 5, 6],
   run: readHostile,
 };
 

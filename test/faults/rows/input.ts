@@ -6,5 +6,6 @@ export const row: FaultRow = {
   name: 'input',
   title: 'Files that change during a build, and clocks that jump, give a true image or an error that names the file',
   needs: ['root', 'faketime', 'bindfs'],
+  brief: [2, 24],
   run: (context) => context.random.pick([changeFiles, changeFiles, changeFiles, jumpClock])(context),
 };

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { groupsNamed, processesNaming } from '../../support/leftovers.ts';
@@ -8,15 +7,15 @@ import { sharedService } from '../../support/services.ts';
 import { ordinaryUser } from '../../support/user.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
 import { groupsOf, wayToKill } from '../kill/ways.ts';
-import { makeSite, outputsOf, randomOperations, reproducibleBuild, type Site } from '../operations.ts';
-import { emptyStore, manifestOf, reference } from '../reference.ts';
+import { isArchiveCutOff, makeSite, randomOperations, reproducibleBuild } from '../operations.ts';
+import { manifestOf, reference, requireEmptied } from '../reference.ts';
 import { runGood } from '../run-tbuild.ts';
 
 export const row: FaultRow = {
   name: 'kill',
   title: 'A command that is killed at any system call or moment leaves a sound store, and no finished step runs again',
   needs: ['root', 'user', 'registry', 'strace'],
-  brief: 3,
+  brief: [9, 45],
   run: kill,
 };
 
@@ -26,7 +25,7 @@ async function kill(context: FaultContext): Promise<void> {
   const planned = randomOperations(random, 4);
   const way = wayToKill(random);
   const asUser = random.int(4) === 0;
-  const { digests, archive, emptied } = await reference(context);
+  const { digests, archive } = await reference(context);
   const registry = await sharedService('registry');
   const site = makeSite({ directory: join(directory, 'site'), signal, registry, archive, asUser });
   const at = { ...context, directory: site.directory, asUser };
@@ -47,14 +46,12 @@ async function kill(context: FaultContext): Promise<void> {
   if (digest !== digests[variant]) fail(`After "${last.name}" the image is ${digest}, expected ${digests[variant]}`);
   // A limit of the cache may have removed them.
   if (last.builds !== undefined && last.env === undefined) requireReuse(result, next, context);
-  requireWholeOutputs(site, context);
+  if (isArchiveCutOff(site)) fail('The archive is cut off');
   const groups = () => groupsOf(killed, groupsNamed(/^tbuild-steps-\d+$/));
   // A build that runs steps removes the groups of killed ones.
   if (groups().length > 0) await runGood(at, reproducibleBuild(site, variant, '--no-cache'));
   if (groups().length > 0) fail(`Control groups are left after "${last.name}"`, groups().join('\n'));
-  const left = await emptyStore(at);
-  const more = left.filter((path) => !emptied.includes(path));
-  if (more.length > 0) fail(`After "${last.name}" these files stay in a store that was emptied`, more.join('\n'));
+  await requireEmptied(at, `After "${last.name}"`);
 }
 
 /** Every step of the killed build that was reported as done is cached in the next one. */
@@ -67,12 +64,4 @@ function requireReuse(killed: ProcessResult, next: ProcessResult, { count, fail 
       fail(`"${name}" was done before the kill, and ran again`, `${killed.stderr}\n${next.stderr}`);
     count('finished steps reused');
   }
-}
-
-/** An archive is there as a whole or not at all. */
-function requireWholeOutputs(site: Site, { fail }: FaultContext): void {
-  const archive = join(outputsOf(site), 'image.tar');
-  if (!existsSync(archive)) return;
-  const bytes = readFileSync(archive);
-  if (bytes.length < 1024 || !bytes.subarray(-1024).every((byte) => byte === 0)) fail('The archive is cut off');
 }

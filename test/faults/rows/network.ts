@@ -6,10 +6,11 @@ import { createRegistryClient } from '@tbuild/registry';
 import { pushBaseImage } from '../../support/base-images.ts';
 import { sharedService } from '../../support/services.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
+import { madeOnce } from '../made-once.ts';
 import { impatient, startFaultyProxy } from '../network/network-faults.ts';
 import { startUnreliableProxy } from '../network/unreliable-proxy.ts';
 import { manifestOf } from '../reference.ts';
-import { runGood, type RunOptions, runTbuild, writeFiles } from '../run-tbuild.ts';
+import { isInternalError, runGood, type RunOptions, runTbuild, writeFiles } from '../run-tbuild.ts';
 
 export const row: FaultRow = {
   name: 'network',
@@ -28,7 +29,7 @@ const MODES = ['restart', 'late', 'races', 'once', 'once', 'once', 'often', 'oft
 async function breakNetwork(context: FaultContext): Promise<void> {
   const { random, directory } = context;
   const registry = await sharedService('registry');
-  const base = await (pushed ??= pushBaseImage('busybox', registry));
+  const base = await pushedBase(registry);
   const mode = random.pick(MODES);
   const options = { random, address: random.pick(LOOPBACK) };
   await using proxy =
@@ -60,7 +61,7 @@ async function breakNetwork(context: FaultContext): Promise<void> {
   const outputs = new Map<string, string | undefined>();
   for (const store of ['first', 'second']) {
     const { exitCode, stderr } = await runTbuild(...build(store));
-    if (/Internal error|\n\s+at .*:\d+:\d+/.test(stderr)) context.fail('A build ends with an internal error', stderr);
+    if (isInternalError(stderr)) context.fail('A build ends with an internal error', stderr);
     if (exitCode !== 0 && mode !== 'often') context.fail(`A build does not survive "${mode}"`, stderr);
     context.count(exitCode === 0 ? `builds that survived "${mode}"` : `builds that said what failed`);
     outputs.set(store, exitCode === 0 ? stderr : undefined);
@@ -84,4 +85,4 @@ async function readImage(name: string, digest: string): Promise<void> {
   await copyImage(await repository.resolve(digest), { from: repository, to: createMemoryStore() });
 }
 
-let pushed: Promise<string> | undefined;
+const pushedBase = madeOnce((registry: string) => pushBaseImage('busybox', registry));
