@@ -24,14 +24,16 @@ const EPOCHS = [0, 1, 951_782_400, 1_700_000_000];
 
 /** Builds files of all times by clocks that jump: the digest is that of a right clock, and the cache can be removed by it. */
 export async function jumpClock(context: FaultContext): Promise<void> {
-  const { random, directory, count, fail } = context;
+  const { random, directory, size, count, fail } = context;
   const epoch = random.pick(EPOCHS);
   const runs = random.int(2) === 0;
   const project = writeProject(directory, random, { epoch, Dockerfile: runs ? `${COPIES}RUN echo > /ran\n` : COPIES });
   // What a step made before the epoch keeps that time, as with BuildKit.
   const times = TIMES.filter((time) => !runs || Date.parse(time) >= epoch * 1000);
   const clocks = context.plan(
-    Array.from({ length: 3 }, (): Clock => Array.from({ length: 1 + random.int(3) }, () => random.pick(times))),
+    Array.from({ length: Math.ceil(3 * size) }, (): Clock =>
+      Array.from({ length: 1 + random.int(3) }, () => random.pick(times)),
+    ),
   );
   const run = (args: readonly string[], store: string, clock: Clock) =>
     runGood(context, args, { ...byClock(join(directory, 'clock'), clock, epoch), store: join(directory, store) });

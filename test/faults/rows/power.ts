@@ -47,8 +47,9 @@ async function cutPower(context: FaultContext): Promise<void> {
     const at = { ...context, directory: path, asUser };
     if (asUser) await runChecked('chown', ['--recursive', ordinaryUser().name, path]);
     await runChecked('sync', ['-f', path]);
-    for (const operation of operations.slice(0, -1)) await runGood(at, operation.arguments(site));
-    const last = runTbuild(at, operations.at(-1)!.arguments(site));
+    for (const { env, ...operation } of operations.slice(0, -1)) await runGood(at, operation.arguments(site), { env });
+    const { env, ...operation } = operations.at(-1)!;
+    const last = runTbuild(at, operation.arguments(site), { env });
     await sleep(moment * 2);
     await runChecked('cp', ['--reflink=always', image, snapshot]);
     await last;
