@@ -157,11 +157,12 @@ test('trees whose files are gone are made again', async () => {
 });
 
 test('a disk that fails when the build has ended does not fail it', needs('root', 'strace'), async () => {
-  const store = scratchDirectory('store');
+  const [store, log] = [scratchDirectory('store'), join(scratchDirectory('trace'), 'log')];
   const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
-  const failing = ['-f', '-qq', '-o', '/dev/null', '-P', store, '-e', 'inject=statfs:error=EIO'];
+  const failing = ['-f', '-qq', '-o', log, '-P', store, '-e', 'inject=statfs:error=EIO'];
   const build = [program, 'build', '--root', store, '-t', 'app:1', context];
   await runChecked('strace', [...failing, ...build], { env: { HOME: scratchDirectory('home') } });
+  expect(readFileSync(log, 'utf8')).toContain('(INJECTED)');
   expect(good(await runTbuild(['images', '--quiet'], { store })).stdout).not.toBe('');
 });
 
