@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, renameSync, statSync, symlinkSync, wr
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory, removeTree } from '@tbuild/linux';
-import { discardUnfinished, listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
+import { discardUnfinished, listDirectory, moveToTrash, renameIfThere, type StoreLayout } from '@tbuild/store';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
 import { INSERTED_LAYER } from './insert-layer.ts';
 import { mountedLayers } from './mounted-layers.ts';
@@ -238,16 +238,6 @@ function copyRoot(lower: string | undefined, upper: string): void {
   const attributes = lower === undefined ? EMPTY_ROOT : readAttributes(lower, lstatSync(lower));
   applyAttributes(upper, attributes);
   setTime(upper, attributes.mtimeMs);
-}
-
-function renameIfThere(from: string, to: string): boolean {
-  try {
-    renameSync(from, to);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function renameUnlessTaken(from: string, to: string): void {

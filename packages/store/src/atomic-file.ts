@@ -30,6 +30,17 @@ export function renameOver(temporary: string, file: string): void {
   }
 }
 
+/** Renames a file or directory. Returns false when it, or the directory that it moves to, does not exist. */
+export function renameIfThere(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** Sets the time of last use of a file or directory (milliseconds). Returns false when it does not exist. */
 export function touch(path: string, at: number): boolean {
   try {

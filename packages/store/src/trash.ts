@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
+import { renameIfThere } from './atomic-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
 
@@ -24,17 +25,6 @@ export function moveToTrash({ trash }: Trash, path: string): boolean {
     if (!['ENOSPC', 'EDQUOT'].includes(errnoName(error) ?? '') || existsSync(trash)) throw error;
     rmSync(path, { recursive: true, force: true });
     return true;
-  }
-}
-
-/** Returns false when the path, or the directory that it moves to, does not exist. */
-function renameIfThere(path: string, place: string): boolean {
-  try {
-    renameSync(path, place);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return false;
-    throw error;
   }
 }
 
