@@ -88,6 +88,8 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
   const { unusedFor = 0 } = options;
   if (!isLimited(options) && options.keepUnnamed !== true && options.chooses === undefined)
     dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
+  // Before a removal changes the time of a record of which such a file may be another link.
+  if (isIdle) removeUnnamed(store, limit);
   const takesTrees = isIdle && !hasRecordsSince(store, started);
   const removed = await removeCache(entries, stores, { options, limit, takesTrees });
   let { bytes } = removed;
@@ -102,7 +104,6 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
     limit: isIdle ? Infinity : limit,
   });
   await removeLostVariants(stores);
-  if (isIdle) removeUnnamed(store, limit);
   if (isIdle && options.all === true) await removeLostNotes(stores);
   return { bytes, steps: removed.steps };
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -302,6 +302,14 @@ test('prune --all removes the notes of layers that are gone, also those that a k
   good(await runTbuild(['rmi', 'app:1'], { store }));
   good(await runTbuild(['prune', '--all', '--force'], { store }));
   expect(notes()).toEqual([]);
+});
+
+test('prune --all removes what a killed build left beside a record that it had just saved', async () => {
+  const { store } = await buildGood({ Dockerfile: 'FROM busybox\nRUN echo 1 > /one\n' });
+  const records = join(store, 'records');
+  for (const name of readdirSync(records)) linkSync(join(records, name), join(records, `.left-${name}`));
+  good(await runTbuild(['prune', '--all', '--force'], { store }));
+  expect(readdirSync(records)).toEqual([]);
 });
 
 test.each([
