@@ -29,12 +29,12 @@ function archiveOf(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...members, Buffer.alloc(1024)]);
 }
 
-async function clamped(archive: Buffer, piece: number): Promise<Buffer> {
+async function clamped(archive: Buffer, piece: number, latest: number = LATEST): Promise<Buffer> {
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < archive.length; at += piece) yield archive.subarray(at, at + piece);
   };
   const chunks: Uint8Array[] = [];
-  for await (const chunk of clampTimes(pieces(), LATEST)) chunks.push(Buffer.from(chunk));
+  for await (const chunk of clampTimes(pieces(), latest)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -64,6 +64,13 @@ test.each([1, 100, 511, 512, 513, 4096, 1 << 20])(
     expect(times).toEqual(before.map(({ name, mtimeMs }) => [name, Math.min(mtimeMs / 1000, LATEST)]));
   },
 );
+
+test('clampTimes passes times before 1970 that are early enough, and refuses to write others', async () => {
+  const early = archiveOf([entry('before', -3), entry('long-before', -1_000_000_000)]);
+  expect((await clamped(early, 1000, -2)).equals(early)).toBe(true);
+  await expect(clamped(early, 1000, -4)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await expect(clamped(archiveOf([entry('later', 0)]), 1000, -1)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+});
 
 test('clampTimes leaves early times unchanged and otherwise writes what packing with the limit would', async () => {
   const older = archiveOf(before.slice(0, 2));

@@ -1,10 +1,11 @@
+import { TbuildError } from '@tbuild/errors';
 import { decodeTarHeader } from './tar/decode-tar-header.ts';
 import { parsePaxRecords } from './tar/pax-records.ts';
 import { BLOCK, checksumOf, Field, paddingOf } from './tar/tar-entry.ts';
 
 /**
  * Rewrites an archive so that no file is newer than `latest`, in seconds since 1970. All other bytes stay the same.
- * @throws TbuildError SNAPSHOT if it is not an archive.
+ * @throws TbuildError SNAPSHOT if it is not an archive, UNSUPPORTED if a newer file is found and `latest` is before 1970.
  */
 export async function* clampTimes(
   archive: AsyncIterable<Uint8Array>,
@@ -28,6 +29,8 @@ class Clamp {
   #rest = 0;
   /** The size of the next member if an extended header gives it. */
   #size: number | undefined;
+  /** Whether an extended header gives the time of the next member, which its plain header then cannot hold. */
+  #hasTime = false;
 
   constructor(latest: number) {
     this.#latest = latest;
@@ -58,8 +61,9 @@ class Clamp {
     const { type, size, mtime } = decodeTarHeader(block);
     if (type === 'x') return this.#extended(bytes, size);
     const own = this.#size ?? size;
+    if (mtime > this.#latest && !(this.#latest < 0 && this.#hasTime)) setTime(block, this.#writable());
     this.#size = undefined;
-    if (mtime > this.#latest) setTime(block, this.#latest);
+    this.#hasTime = false;
     return own;
   }
 
@@ -69,14 +73,21 @@ class Clamp {
     const records = parsePaxRecords(data);
     const own = records.get('size');
     if (own !== undefined) this.#size = Number(Buffer.from(own).toString());
+    this.#hasTime = records.has('mtime');
     for (const key of ['mtime', 'atime', 'ctime']) {
       const value = records.get(key);
       if (value === undefined || Number(Buffer.from(value).toString()) <= this.#latest) continue;
       // The same length keeps the rest of the header unchanged.
       const at = data.indexOf(` ${key}=`) + key.length + 2;
-      data.write(String(this.#latest).padStart(value.length, '0'), at, 'latin1');
+      data.write(String(this.#writable()).padStart(value.length, '0'), at, 'latin1');
     }
     return size;
+  }
+
+  /** Returns the time to write: the plain field has none before 1970, and more fields would change the length. */
+  #writable(): number {
+    if (this.#latest < 0) throw new TbuildError('UNSUPPORTED', 'Times in an archive cannot be lowered to before 1970');
+    return this.#latest;
   }
 }
 

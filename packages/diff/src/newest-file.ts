@@ -10,7 +10,7 @@ import { readDecompressed } from './unpack-archive.ts';
 export async function newestFile(location: string, signal: AbortSignal): Promise<number | undefined> {
   let newest: number | undefined;
   const parser = new TarParser(({ type, mtimeMs }) => {
-    if (type === '0') newest = Math.max(newest ?? 0, mtimeMs);
+    if (type === '0') newest = Math.max(newest ?? mtimeMs, mtimeMs);
     return undefined;
   });
   try {

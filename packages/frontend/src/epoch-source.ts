@@ -30,7 +30,7 @@ export const SOURCE_DATE_EPOCH = 'SOURCE_DATE_EPOCH';
 export function epochSource(dockerfile: Dockerfile, options: EpochOptions): EpochSource | undefined {
   const value = epochValue(dockerfile, options);
   if (value === undefined || value === '') return undefined;
-  if (/^[+-]?\d+$/.test(value)) return { kind: 'seconds', seconds: secondsOf(value) };
+  if (SECONDS.test(value)) return { kind: 'seconds', seconds: secondsOf(value) };
   if (value === 'context') return { kind: 'context' };
   const origin = contextOrigin(value, options);
   if (origin !== undefined) return origin.kind === 'remote' ? { kind: 'remote', op: origin.op } : { kind: 'none' };
@@ -39,16 +39,18 @@ export function epochSource(dockerfile: Dockerfile, options: EpochOptions): Epoc
   return { kind: 'remote', op: addedOp(stage, dockerfile, options) };
 }
 
-/** The year 10000, for which RFC 3339 has no form. */
-const TOO_LATE = 253_402_300_800;
+const SECONDS = /^[+-]?\d+$/;
+
+/** The years 0 to 9999, for which RFC 3339 has a form. */
+const [FIRST, LAST] = [-62_167_219_200, 253_402_300_799];
 
 /**
- * Parses seconds since 1970.
+ * Parses seconds since 1970, negative for earlier times.
  * @throws TbuildError USAGE
  */
 export function secondsOf(text: string): number {
   const seconds = Number(text);
-  if (!/^\+?\d+$/.test(text) || seconds >= TOO_LATE) throw invalidEpoch(text);
+  if (!SECONDS.test(text) || seconds < FIRST || seconds > LAST) throw invalidEpoch(text);
   return seconds;
 }
 

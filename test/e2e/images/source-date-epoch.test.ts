@@ -1,4 +1,4 @@
-import { readFileSync, utimesSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
@@ -87,10 +87,32 @@ describe('SOURCE_DATE_EPOCH as a number', () => {
   });
 });
 
-test('A SOURCE_DATE_EPOCH before 1970 is refused', async () => {
-  const { exitCode, stderr } = await runTbuild(['build', '--build-arg', 'SOURCE_DATE_EPOCH=-1', plain()]);
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain('invalid SOURCE_DATE_EPOCH: -1');
+describe('a SOURCE_DATE_EPOCH before 1970', () => {
+  const before = ['--build-arg', 'SOURCE_DATE_EPOCH=-1000'];
+
+  test('is the time of the image and of directories, and layers with newer files stay as they are', async () => {
+    const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'a\n' });
+    utimesSync(join(context, 'a'), 1700000000, 1700000000);
+    const made = await build(context, before);
+    expect(made).toMatchObject({ created: -1000, rewritten: undefined, times: [1700000000] });
+    expect(made.stderr).toContain('rewrite-timestamp leaves layers alone that have newer files');
+    writeFileSync(join(context, 'Dockerfile'), 'FROM scratch\nWORKDIR /w\n');
+    expect(await build(context, before)).toMatchObject({ created: -1000, rewritten: '-1000', times: [-1000] });
+  });
+
+  test('is the time of files in a directory', async () => {
+    const tree = join(scratchDirectory('tree'), 'tree');
+    const { exitCode } = await runTbuild(['build', '-o', `type=local,dest=${tree}`, ...before, plain()]);
+    expect(exitCode).toBe(0);
+    expect(statSync(join(tree, 'a')).mtimeMs).toBe(-1_000_000);
+  });
+
+  test('is refused before the year 0', async () => {
+    const args = ['--build-arg', 'SOURCE_DATE_EPOCH=-62167219201'];
+    const { exitCode, stderr } = await runTbuild(['build', ...args, plain()]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('invalid SOURCE_DATE_EPOCH: -62167219201');
+  });
 });
 
 const RAN = 'FROM busybox\nARG SOURCE_DATE_EPOCH\nRUN echo -n "$SOURCE_DATE_EPOCH" > /epoch\n';

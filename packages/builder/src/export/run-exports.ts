@@ -77,6 +77,7 @@ export async function runExports(
     const exportable: Exportable = { ...common, names: own.map(parseReference), epoch };
     for (const name of own) names.add(name);
     warnOfMediaTypes(output, images, progress);
+    warnOfEarlyEpoch(output, epoch, progress);
     using trees = await treesOf(output, images, ports);
     const carry = async (report: ReportTransfer): Promise<void> => {
       for (const exporter of exporters) {
@@ -119,6 +120,16 @@ function warnOfMediaTypes(output: OutputSpec, images: readonly ExportedImage[], 
       type: 'warning',
       message: `oci-mediatypes=false is ignored: ${attested ? 'attestations' : 'annotations'} need OCI media types`,
       detail: 'Docker media types do not support them',
+    });
+}
+
+/** Archives have no room for such times. BuildKit leaves such layers alone too. */
+function warnOfEarlyEpoch(output: OutputSpec, epoch: number | undefined, progress: Progress): void {
+  if (epoch !== undefined && epoch < 0 && 'rewriteTimestamp' in output && output.rewriteTimestamp === true)
+    progress.emit({
+      type: 'warning',
+      message: 'rewrite-timestamp leaves layers alone that have newer files, since SOURCE_DATE_EPOCH is before 1970',
+      detail: 'Use a SOURCE_DATE_EPOCH of 0 or more',
     });
 }
 

@@ -139,8 +139,9 @@ async function encodeLayers(
   const { latest, ...encoding } = encodingOf(format, work.epoch);
   const layers = [];
   for (const [at, layer] of image.layers.entries()) {
-    if (at < baseLayers || latest === undefined) layers.push(await encodeLayer(layer, encoding, work));
-    else layers.push(rewritten(await encodeLayer(layer, { ...encoding, latest }, work), latest));
+    const own = at < baseLayers ? undefined : latest;
+    const encoded = await encodeLayer(layer, { ...encoding, latest: own }, work);
+    layers.push(own !== undefined && encoded.isClamped ? rewritten(encoded.layer, own) : encoded.layer);
   }
   return layers;
 }
