@@ -156,7 +156,7 @@ function overlay(root: string, env: Environment, verdict: string | undefined): F
       detail: 'nothing can be mounted: steps work on copies',
       fix: 'See the isolation above',
     };
-  const obstacle = overlayObstacle(root, flavourOf(env));
+  const obstacle = overlayObstacle(storeLayout(root), flavourOf(env));
   if (obstacle === undefined) return { name, state: 'good', detail: 'steps work on the layers themselves' };
   return {
     name,

@@ -62,7 +62,7 @@ function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Pa
     isolation === 'oci'
       ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() })
       : createNamespaceExecutor({ runDirectory, flavour, now });
-  if (overlayObstacle(store.root, flavour) === undefined) return inNamespaces;
+  if (overlayObstacle(store, flavour) === undefined) return inNamespaces;
   return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
 }
 

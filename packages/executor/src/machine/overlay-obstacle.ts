@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { StoreLayout } from '@tbuild/store';
 import { detectMountFeatures, TOOL_ENVIRONMENT } from './tools.ts';
 
 const OVERLAY = 0x794c_7630;
@@ -9,14 +10,18 @@ const OVERLAY = 0x794c_7630;
 const SUPPORTED_TYPES: readonly number[] = [0xef53, 0x5846_5342, 0x9123_683e];
 
 /**
- * Returns why no overlay can be mounted whose upper directory is in `directory`, or undefined if one can. Common file
- * systems are known; on others it tries, which takes some milliseconds.
+ * Returns why no overlay can be mounted whose upper directory is in the store, or undefined if one can. Common file
+ * systems are known; on others it tries, which takes some milliseconds. It tries where a prune removes what a killed build
+ * left.
  */
-export function overlayObstacle(directory: string, flavour: OverlayFlavour): string | undefined {
-  const { type } = statfsSync(directory);
+export function overlayObstacle(
+  { root, run }: Pick<StoreLayout, 'root' | 'run'>,
+  flavour: OverlayFlavour,
+): string | undefined {
+  const { type } = statfsSync(root);
   if (type === OVERLAY) return 'it is itself on an overlay';
   const known = flavour === 'trusted' || detectMountFeatures().userOverlays;
-  return known && SUPPORTED_TYPES.includes(type) ? undefined : tryOverlay(directory, flavour);
+  return known && SUPPORTED_TYPES.includes(type) ? undefined : tryOverlay(run, flavour);
 }
 
 /** Deleting and replacing need whiteouts and attributes. A file system may lack them although the mount succeeds. */
@@ -30,6 +35,7 @@ const TRIAL = [
 ].join('\n');
 
 function tryOverlay(parent: string, flavour: OverlayFlavour): string | undefined {
+  mkdirSync(parent, { recursive: true });
   const cwd = mkdtempSync(join(parent, 'overlay-'));
   try {
     for (const name of ['lower/directory', 'upper', 'work', 'merged']) mkdirSync(join(cwd, name), { recursive: true });
