@@ -13,14 +13,16 @@ const LONGEST_TURN_MS = 2;
  * @throws TbuildError CANCELLED on abort, after the task has cleaned up.
  */
 export async function runCooperatively<T>(work: Iterator<void, T, undefined>, signal?: AbortSignal): Promise<T> {
+  // The global is a getter, which costs more than most steps.
+  const clock = performance;
   try {
-    for (let end = performance.now() + LONGEST_TURN_MS; ;) {
+    for (let end = clock.now() + LONGEST_TURN_MS; ;) {
       const step = work.next();
       if (step.done === true) return step.value;
-      if (performance.now() < end) continue;
+      if (clock.now() < end) continue;
       await nextTurn();
       if (signal?.aborted) throw new TbuildError('CANCELLED', 'Build was cancelled', { cause: signal.reason });
-      end = performance.now() + LONGEST_TURN_MS;
+      end = clock.now() + LONGEST_TURN_MS;
     }
   } finally {
     work.return?.();

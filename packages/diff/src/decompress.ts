@@ -58,7 +58,7 @@ export async function decompressAny(
 }
 
 const LONGEST_MAGIC = 6;
-const CHUNK = 512 * 1024;
+const CHUNK = 1024 * 1024;
 /** Lets decompression run ahead of unpacking. With Node's default mark they wait for each other. */
 const OPTIONS = { chunkSize: CHUNK, readableHighWaterMark: 2 * CHUNK };
 

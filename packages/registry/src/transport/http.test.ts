@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { createFastClock } from '../../test/client.ts';
-import { createWebClient, type WebClient } from '../index.ts';
+import { createWebClient, type WebAnswer, type WebClient } from '../index.ts';
 
 /** Sends a byte from time to time, and ends after so many. */
 const drip =
@@ -29,6 +29,12 @@ async function withServer<T>(answer: RequestListener, work: (web: WebClient, url
   }
 }
 
+async function textOf({ body }: WebAnswer): Promise<string> {
+  let text = '';
+  for await (const chunk of body) text += Buffer.from(chunk).toString();
+  return text;
+}
+
 test('a refusal whose body comes byte by byte for ever does not hold up the next attempt', async () => {
   let count = 0;
   const answer: RequestListener = (request, response) =>
@@ -42,12 +48,31 @@ test('a refusal whose body comes byte by byte for ever does not hold up the next
 
 test('a slow answer is given up to a GET, but not to a POST, whose server may still be at work', async () => {
   const read = (method: 'GET' | 'POST') =>
-    withServer(drip(20), async (web, url) => {
-      let text = '';
-      for await (const chunk of (await web.send({ method, url, headers: {} })).body)
-        text += Buffer.from(chunk).toString();
-      return text;
-    });
+    withServer(drip(20), async (web, url) => textOf(await web.send({ method, url, headers: {} })));
   await expect(read('GET')).rejects.toMatchObject({ hint: expect.stringContaining('--min-download-rate') });
   expect(await read('POST')).toBe('.'.repeat(20));
+});
+
+test('requests after each other share a connection, also after a HEAD', async () => {
+  const ports = new Set<number | undefined>();
+  const answer: RequestListener = ({ socket }, response) => {
+    ports.add(socket.remotePort);
+    response.end();
+  };
+  await withServer(answer, async (web, url) => {
+    for (const method of ['HEAD', 'HEAD', 'GET'] as const)
+      await (await web.send({ method, url, headers: {} })).discard();
+  });
+  expect(ports.size).toBe(1);
+});
+
+test('a body in the answer to a HEAD does not get into the answer to the next request', async () => {
+  const answer: RequestListener = ({ method, socket }, response) => {
+    if (method === 'HEAD') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwrong');
+    else response.end('right');
+  };
+  await withServer(answer, async (web, url) => {
+    await (await web.send({ method: 'HEAD', url, headers: {} })).discard();
+    expect(await textOf(await web.send({ method: 'GET', url, headers: {} }))).toBe('right');
+  });
 });

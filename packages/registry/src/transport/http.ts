@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortable, getOrMake } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
@@ -27,6 +28,8 @@ export interface HttpClient {
 const IDLE_TIMEOUT_MS = 120_000;
 /** A new connection costs less than reading more of an answer that is not needed. */
 const MOST_DISCARDED = 64 * 1024;
+/** What comes while the program is busy is read as one piece, which costs less than many small ones. */
+const READ_AHEAD = 1024 * 1024;
 
 /** The bottom of the stack. undici is loaded with the first request, since loading it would slow down a cached build. */
 export function createHttpClient(options: HttpOptions): HttpClient {
@@ -114,6 +117,9 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
       headers: { ...headers },
       body: body.stream,
       signal,
+      highWaterMark: READ_AHEAD,
+      // By default undici closes the connection after HEAD, for the sake of servers that send a body.
+      reset: false,
       headersTimeout: method === 'PUT' || method === 'PATCH' ? 10 * idleTimeoutMs : idleTimeoutMs,
     });
     // undici ignores an abort while it connects.
@@ -151,6 +157,8 @@ async function* guarded(
   try {
     // S3 sends a space from time to time while it completes an upload.
     yield* request.method === 'GET' ? requireRate(source, { ...way.options, url: request.url }) : source;
+    // Then undici has the connection back for the next request.
+    await nextTurn();
   } catch (error) {
     throw failureOf(request, error, way);
   }
