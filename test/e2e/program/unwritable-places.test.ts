@@ -27,6 +27,17 @@ describe('a directory in which the kernel creates no files', () => {
   });
 });
 
+test('a command with too few open files works, or says what to raise', async () => {
+  const store = scratchDirectory('store');
+  await buildGood(FILES, { store });
+  const env = { HOME: scratchDirectory('home'), TBUILD_ROOT: store };
+  for (const files of [20, 22, 24, 26]) {
+    const { exitCode, stderr } = await runProcess('prlimit', [`--nofile=${files}`, program, 'images'], { env });
+    if (exitCode === 0) continue;
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/too many open files\nhint: Raise the limit.*\n$/)]);
+  }
+});
+
 describe('a store on a read-only file system', needs('root', 'unshare'), () => {
   const mounted = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"';
 

@@ -1,6 +1,7 @@
 import { firstFailure, TbuildError, type SourceRange } from '@tbuild/errors';
 import { isFull } from '@tbuild/store';
 import { sourceFrame } from './source-frame.ts';
+import { describeUnexpected, fullHint, isOfDisk, saysFull } from './unexpected-error.ts';
 
 export interface ReportOptions {
   /** Returns the text of a file that an error points into, if it is known. */
@@ -21,9 +22,9 @@ export async function formatError(failure: unknown, options: ReportOptions): Pro
   const location = error.code === 'CANCELLED' ? undefined : error.location;
   const place = location === undefined ? '' : await excerpt(error, location, options);
   const lines = [`ERROR: ${error.message}`];
-  const hint = (await freeingHint(error, options)) ?? error.hint;
+  const hint = freeingHint(error, options) ?? error.hint;
   if (hint !== undefined) lines.push(`hint: ${hint}`);
-  if (error.cause !== undefined) lines.push(...(await storeLine(error, lines, options)));
+  if (error.cause !== undefined) lines.push(...storeLine(error, lines, options));
   if (options.debug) lines.push(...causesOf(error));
   return `${place}${lines.join('\n')}\n`;
 }
@@ -35,21 +36,15 @@ export function exitCodeOf(failure: unknown): number {
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
 }
 
-async function freeingHint(error: TbuildError, { store }: ReportOptions): Promise<string | undefined> {
+function freeingHint(error: TbuildError, { store }: ReportOptions): string | undefined {
   if (store === undefined || error.cause === undefined) return undefined;
-  const { fullHint, saysFull } = await import('./unexpected-error.ts');
   // The disk of an output may be the one that is full.
   return saysFull(error) && isFull({ root: store }) ? fullHint(store) : undefined;
 }
 
 /** Returns the line that names the store, if its disk may be what fails and no other line names it. */
-async function storeLine(
-  error: unknown,
-  lines: readonly string[],
-  { store }: ReportOptions,
-): Promise<readonly string[]> {
+function storeLine(error: unknown, lines: readonly string[], { store }: ReportOptions): readonly string[] {
   if (store === undefined || lines.some((line) => line.includes(store))) return [];
-  const { isOfDisk } = await import('./unexpected-error.ts');
   return isOfDisk(error) ? [`store: ${JSON.stringify(store)}`] : [];
 }
 
@@ -79,11 +74,9 @@ function causesOf(error: Error): string[] {
 }
 
 async function formatUnexpected(error: unknown, options: ReportOptions): Promise<string> {
-  // Loaded on demand.
-  const { describeUnexpected } = await import('./unexpected-error.ts');
   const { message, hint } = describeUnexpected(error, options.store);
   const lines = [`ERROR: ${message}`, `hint: ${hint}`];
-  lines.push(...(await storeLine(error, lines, options)));
+  lines.push(...storeLine(error, lines, options));
   if (options.debug) {
     const { describeProgram } = await import('./describe-program.ts');
     lines.push(describeProgram(), error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -8,6 +8,10 @@ const IN_THREAD = /^(?:GetAddrInfo|GetNameInfo|FS|FILEHANDLE)/;
  * system. Streams have to be flushed before.
  */
 export function exitAtOnce(code: number): never {
-  if (process.getActiveResourcesInfo().some((kind) => IN_THREAD.test(kind))) exitImmediately(code);
-  process.exit(code);
+  try {
+    if (process.getActiveResourcesInfo().some((kind) => IN_THREAD.test(kind))) exitImmediately(code);
+  } finally {
+    // With too few open files, the native library cannot be loaded.
+    process.exit(code);
+  }
 }
