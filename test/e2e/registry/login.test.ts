@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
@@ -37,6 +46,21 @@ describe('login', needs('registry'), () => {
     expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).auths)).toEqual(['quay.io']);
     expect((await runTbuild(['pull', base], { ...options, store })).exitCode).toBe(1);
     expect(good(await runTbuild(['logout', registry.host], options)).stdout).toContain('Not logged in');
+  });
+
+  test('writes to the file that a link names, and keeps its owner', needs('root'), async () => {
+    await using registry = await startRegistry({ auth });
+    const home = scratchDirectory('home');
+    const [link, file] = [join(home, '.docker/config.json'), join(home, 'dotfile.json')];
+    mkdirSync(join(home, '.docker'));
+    writeFileSync(file, '{}', { mode: 0o644 });
+    chownSync(file, 4321, 4322);
+    symlinkSync(file, link);
+    const args = ['login', '-u', auth.username, '-p', auth.password, registry.host];
+    good(await runTbuild(args, { env: { HOME: home } }));
+    expect(readlinkSync(link)).toBe(file);
+    expect(statSync(file)).toMatchObject({ uid: 4321, gid: 4322, mode: 0o100600 });
+    expect(readFileSync(file, 'utf8')).toContain(registry.host);
   });
 
   test('refuses a wrong password, stores nothing and does not print it', async () => {

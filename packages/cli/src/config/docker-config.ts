@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -101,12 +101,15 @@ function read(path: string): Record<string, unknown> {
   }
 }
 
-/** Writes the file so that only its owner can read it. */
+/** Writes the file so that only its owner can read it. One that exists keeps its owner, and a link leads to it as before. */
 function write(path: string, config: object): void {
   makeDirectory(dirname(path), { mode: 0o700 });
-  const temporary = `${path}.${process.pid}`;
+  const before = statSync(path, { throwIfNoEntry: false });
+  const target = before === undefined ? path : realpathSync(path);
+  const temporary = `${target}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify(config, null, '\t')}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  if (before !== undefined) chownSync(temporary, before.uid, before.gid);
+  renameSync(temporary, target);
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

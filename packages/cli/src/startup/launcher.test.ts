@@ -98,6 +98,16 @@ test("nothing is read from, or written to, another user's cache directory", need
   expect(readdirSync(join(cache, 'tbuild'))).toEqual([]);
 });
 
+test("root makes no cache directory in another user's home", needs('root'), () => {
+  const home = join(directory, 'home-of-another');
+  mkdirSync(home);
+  chownSync(home, 65534, 65534);
+  for (const env of [{ HOME: home }, { XDG_CACHE_HOME: join(home, 'a/b') }, { HOME: '', XDG_CACHE_HOME: 'relative' }]) {
+    expect(launch(['x'], env).status).toBe(0);
+    expect(readdirSync(home)).toEqual([]);
+  }
+});
+
 test('signals reach the program itself', async () => {
   const child = spawn(launcher, ['wait'], { env: base, stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
