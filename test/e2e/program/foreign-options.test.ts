@@ -97,6 +97,13 @@ test('a Containerfile is found where there is no Dockerfile, with its .container
   expect(both).not.toContain('b');
 });
 
+test('the ignore file of a Dockerfile outside of the context applies', async () => {
+  const context = writeFiles({ a: '', b: '', '.dockerignore': 'b\n' });
+  const files = { 'own.Dockerfile': 'FROM scratch\nCOPY . /\n', 'own.Dockerfile.dockerignore': 'a\n' };
+  const args = ['-f', join(writeFiles(files), 'own.Dockerfile')];
+  expect(namesIn(good(await buildContext(context, { args })))).toEqual(['.dockerignore', 'b']);
+});
+
 test('a Containerfile is found in an archive on standard input', async () => {
   const context = writeFiles({ Containerfile: 'FROM scratch\nCOPY a /\n', a: '' });
   const archive = execFileSync('tar', ['c', '-C', context, '.']);

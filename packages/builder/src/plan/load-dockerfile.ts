@@ -12,8 +12,8 @@ export interface Definition {
   readonly text: string;
   /** The name shown to the user, such as `Dockerfile`. */
   readonly name: string;
-  /** Path relative to the main context, if it is inside. Determines the file's own ignore file. */
-  readonly inContext?: string;
+  /** Path on disk, inside the main context or elsewhere. The file's own ignore file is beside it. */
+  readonly path?: string;
   /** In bytes. */
   readonly size: number;
   /** Modification time in milliseconds since the epoch. Undefined for a text without a file. */
@@ -51,10 +51,9 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
     const bytes = readLimitedFile(path, { what });
     if (bytes === undefined) continue;
     const text = decodeText(bytes, what);
-    const inContext = root === undefined ? undefined : insideOf(root, path);
-    const name = inContext ?? basename(path);
+    const name = nameOf(path, root);
     const changedAt = statSync(path).mtimeMs;
-    return { text, name, inContext, size: Buffer.byteLength(text), changedAt };
+    return { text, name, path, size: Buffer.byteLength(text), changedAt };
   }
   const wanted = spec.path ?? 'Dockerfile';
   throw new TbuildError(
@@ -85,7 +84,7 @@ function filesIn(directory: string): readonly string[] {
 /** In this order; the last one is Podman's. */
 export const DEFAULT_NAMES: readonly string[] = ['Dockerfile', 'dockerfile', 'Containerfile'];
 
-function insideOf(root: string, path: string): string | undefined {
-  const inside = relative(root, path);
-  return inside.startsWith('..') || inside.startsWith('/') ? undefined : inside;
+function nameOf(path: string, root: string | undefined): string {
+  const inside = root === undefined ? '..' : relative(root, path);
+  return inside.startsWith('..') ? basename(path) : inside;
 }

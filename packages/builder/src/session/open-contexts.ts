@@ -13,7 +13,7 @@ export function openContexts(
 ): Contexts {
   return createContexts({
     specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
-    dockerfile: loaded.inContext,
+    dockerfile: loaded.path,
     ignoreFile: request.ignoreFile,
     indexDirectory,
     pool,

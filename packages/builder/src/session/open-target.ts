@@ -92,14 +92,14 @@ export async function openTarget(
 /** Returns a text that stands for all that the target's steps depend on besides their ops and inputs. */
 function scopeOf(
   { context, namedContexts, ...request }: BuildRequest,
-  { inContext }: LoadedDockerfile,
+  { path }: LoadedDockerfile,
   others: { readonly epoch?: number; readonly secretScope: string },
 ): string {
   const { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent, ignoreFile, sourcePolicy } = request;
   const { fakeIds, rebuildSecrets, cacheTtl } = request;
   const contexts = Object.entries(namedContexts).map(([name, spec]) => [name, contextIdentity(spec, undefined)]);
   return canonicalJson({
-    contexts: Object.fromEntries([...contexts, [MAIN_CONTEXT, contextIdentity(context, inContext, ignoreFile)]]),
+    contexts: Object.fromEntries([...contexts, [MAIN_CONTEXT, contextIdentity(context, path, ignoreFile)]]),
     settings: { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent, sourcePolicy },
     results: { fakeIds, rebuildSecrets, cacheTtl },
     ...others,
