@@ -45,7 +45,7 @@ function matcherOf(text: string): Matcher {
   }
   if (!/\*\*|\*.*\*.*\*|[[\]\\\r^]|\s$/su.test(text)) return fixedDepthMatcher(text);
   const pattern = compileDeepGlob(text);
-  const suffix = text.slice(text.search(/[^*?[\]\\^]*$/u)).replace(/^\//u, '');
+  const suffix = text.replace(/^.*(?:\\x..|\\.|[*?[\]\\^])/su, '').replace(/^\//u, '');
   return (path) => path.endsWith(suffix) && pattern.test(path);
 }
 
@@ -74,7 +74,7 @@ function compileDeepGlob(text: string): PathExpression {
     if (token.startsWith('**')) return at + token.length === text.length ? '.*' : '(.*/)?';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
-    return (escaped ?? token).replace(/[-\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
+    return escaped === undefined ? `\\${token}` : escapeOf(escaped, text);
   });
   try {
     return compilePathExpression(source, 'u');
@@ -83,11 +83,26 @@ function compileDeepGlob(text: string): PathExpression {
   }
 }
 
-/** Compiles without the flag `u`: then JavaScript accepts a lone bracket and any escape, as Go does. Both refuse a reversed range. */
+/** Compiles without the flag `u`: then JavaScript accepts a lone bracket, as Go does. Both refuse a reversed range. */
 function compileLoosely(source: string, text: string): PathExpression {
   try {
     return compilePathExpression(source, '');
   } catch (cause) {
-    throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause });
+    throw syntaxError(text, { cause });
   }
+}
+
+/** Escapes a character for a regular expression. Docker passes an escaped letter on, so that `\d` is a digit. */
+function escapeOf(character: string, text: string): string {
+  if (/[dDsSwWbBfnrtvx]/u.test(character)) return `\\${character}`;
+  const own = { a: String.raw`\x07`, A: '^', z: '$' }[character];
+  if (own !== undefined) return own;
+  // Go has few others, such as `\pL`.
+  if (/[A-Za-z0-9]|[^\0-\x7f]/u.test(character))
+    throw syntaxError(text, { hint: 'Separate directories by "/": a backslash escapes the next character' });
+  return character.replace(/[-\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
+}
+
+function syntaxError(text: string, options: { readonly cause?: unknown; readonly hint?: string }): TbuildError {
+  return new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, options);
 }

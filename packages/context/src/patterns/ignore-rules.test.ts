@@ -64,6 +64,21 @@ const single: [pattern: string, path: string, ignored: boolean][] = [
   ['**/[a-b]*[^c]*d*', 'x/b12d', true],
   ['**/\\**\\**x*', 'x/*1*2x3', true],
   ['^a/*/b', 'a/x/b', true],
+  // Docker passes an escaped letter on to Go's regular expressions.
+  ['\\d', '1', true],
+  ['\\d', 'd', false],
+  ['**/\\d', 'a/1', true],
+  ['d\\d/in', 'd1/in', true],
+  ['a\\D\\w', 'a/x', true],
+  ['*\\s*', 'a b', true],
+  ['[\\d]', '7', true],
+  ['\\x31', '1', true],
+  ['**\\bin', 'x/in', true],
+  ['a\\b', 'a', true],
+  ['\\Aa\\z', 'a', true],
+  ['src\\Aa', 'src/Aa', false],
+  ['*\\d*\\d*\\d*', 'a1b2c3d', true],
+  ['*\\d*\\d*\\d*', 'a1b2cd', false],
 ];
 
 // Each would take years by backtracking.
@@ -86,6 +101,7 @@ const several: [patterns: string[], path: string, ignored: boolean][] = [
   [['**', '!util/docker/web', 'util/docker/web/foo'], 'util/docker/web/foo', true],
   [['**', '!dist/*.whl'], 'dist/a.whl', false],
   [['a', '!a/b'], 'a/b', false],
+  [['*', '!d\\d/*'], 'd1/in', false],
   [['a', '!a/b'], 'a/c', true],
   [['*', '!src/x'], 'src/x', false],
   [['!a.go', '*.go'], 'a.go', true],
@@ -101,9 +117,12 @@ test.each(several)('%j on %j: %j', (patterns, path, ignored) => {
   expect(ignores(compileIgnoreRules(patterns), path)).toBe(ignored);
 });
 
-test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*']])('the ignore pattern %j is refused', (pattern) => {
-  expect(() => compileIgnoreRules([pattern])).toThrow(/names no path|syntax error/);
-});
+test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*'], ['\\y'], ['a\\in'], ['\\1'], ['\\é']])(
+  'the ignore pattern %j is refused',
+  (pattern) => {
+    expect(() => compileIgnoreRules([pattern])).toThrow(/names no path|syntax error/);
+  },
+);
 
 const pruning: [patterns: string[], directory: string, closed: boolean][] = [
   [['node_modules'], 'node_modules', true],

@@ -47,6 +47,7 @@ function partsOf(source: string, isUnicode: boolean): readonly Part[] {
 type Accepts = (character: string) => boolean;
 
 function compileAtom(atom: string, flags: string): Accepts {
+  if (/^(?:\\[bB]|\$)$/u.test(atom)) throw new Error(`${atom} matches no character`);
   if (!/^[.[\\]/u.test(atom)) return (character) => character === atom;
   const expression = new RegExp(`^${atom}$`, flags);
   return (character) => expression.test(character);

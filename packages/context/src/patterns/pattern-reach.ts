@@ -53,8 +53,8 @@ export function unionOf(all: readonly Names[]): Names {
   return union;
 }
 
-/** Finds elements that may match several, or none: also a class may match a slash, and a caret nothing. */
-const DEEP = /\*\*|[[\]^]|\\$/u;
+/** Finds elements that may match several, or none: also a class such as `\D` may match a slash, and a caret nothing. */
+const DEEP = /\*\*|[[\]^]|\\(?:[A-Za-z]|$)/u;
 
 /** Returns the elements in which all matching paths end. There are none in `a**` + `/b`, which matches `ab`. */
 function afterLastDeep(elements: readonly string[]): readonly string[] {
