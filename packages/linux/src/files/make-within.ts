@@ -10,16 +10,24 @@ import { errnoName } from '@tbuild/errors';
 export function makeWithin(root: string, path: string, kind: 'file' | 'directory'): void {
   const names = path.split('/');
   const last = kind === 'file' ? names.pop() : undefined;
+  let place = root;
   let parent = openSync(root, DIRECTORY);
+  const inParent = (name: string): string => {
+    place += `/${name}`;
+    return `/proc/self/fd/${parent}/${name}`;
+  };
   try {
     for (const name of names) {
-      const place = `/proc/self/fd/${parent}/${name}`;
-      unlessThere(() => mkdirSync(place, { mode: 0o755 }));
-      const next = openSync(place, DIRECTORY | constants.O_NOFOLLOW);
+      const directory = inParent(name);
+      unlessThere(() => mkdirSync(directory, { mode: 0o755 }));
+      const next = openSync(directory, DIRECTORY | constants.O_NOFOLLOW);
       closeSync(parent);
       parent = next;
     }
-    if (last !== undefined) unlessThere(() => closeSync(openSync(`/proc/self/fd/${parent}/${last}`, 'wx', 0o644)));
+    if (last !== undefined) unlessThere(() => closeSync(openSync(inParent(last), 'wx', 0o644)));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw Object.assign(error, { path: place, message: error.message.replace(/\/proc\/self\/fd\/[^']*/, place) });
   } finally {
     closeSync(parent);
   }
