@@ -16,7 +16,7 @@ import { errnoName, quotePath, TbuildError } from '@tbuild/errors';
 import { copyFileBytes, createHoleWriter, FileType, mknod } from '@tbuild/linux';
 import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
 import { parentOf, type LayeredEntry } from './layered-entry.ts';
-import { isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
+import { isWhiteout, makeOpaque, makeWhiteout, whiteoutType } from './overlay-format.ts';
 import { describeFailure, describeTaskFailure } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, ReadableTreeWriter, SpecialFile, WrittenFile } from './tree-writer.ts';
@@ -40,6 +40,7 @@ class OverlayWriter implements ReadableTreeWriter {
   readonly #view: UpperView;
   /** The modification times that the directories in `upper` get at the end. */
   readonly #times = new Map<string, number>();
+  #whiteoutType: number | undefined;
 
   constructor(options: TreeWriterOptions) {
     this.#flavour = options.flavour;
@@ -166,7 +167,8 @@ class OverlayWriter implements ReadableTreeWriter {
       if (!hidesBelow && this.#view.inUpper(path) === undefined) return;
       this.#prepare(path);
       this.#clear(path);
-      if (hidesBelow) makeWhiteout(this.#view.location(path));
+      if (hidesBelow)
+        makeWhiteout(this.#view.location(path), (this.#whiteoutType ??= whiteoutType(this.#view.location(''))));
     });
   }
 

@@ -50,15 +50,19 @@ export function makeOpaque(location: string, flavour: OverlayFlavour): void {
   }
 }
 
-/** Marks a name as deleted. Nothing may exist at `location`. */
-export function makeWhiteout(location: string): void {
-  if (isOnFuseOverlay(dirname(location))) return mknod(location, SUBSTITUTE, 0);
+/** Marks a name as deleted. Nothing may exist at `location`. `type` is that of the file system there. */
+export function makeWhiteout(location: string, type: number = whiteoutType(dirname(location))): void {
   try {
-    mknod(location, FileType.character, 0);
+    mknod(location, type, 0);
   } catch (error) {
     if (errnoName(error) !== 'EPERM') throw error;
     mknod(location, SUBSTITUTE, 0);
   }
+}
+
+/** Returns the type of the files that mark deleted names in a file system, by a directory of it. */
+export function whiteoutType(directory: string): number {
+  return isOnFuseOverlay(directory) ? SUBSTITUTE : FileType.character;
 }
 
 const FUSE = 0x6573_5546;
