@@ -127,7 +127,7 @@ if (startupSnapshot.isBuildingSnapshot()) {
     enterExecutable();
     if (!becomePart()) void start();
   });
-  if (process.argv.length > 2) void rehearse((env) => main(process.argv.slice(2), env));
+  if (process.argv.length > 2) void rehearse(process.argv.slice(2), main);
 } else {
   void start();
 }

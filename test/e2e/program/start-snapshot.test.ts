@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { BASE_DOCKERFILE, REHEARSED_DOCKERFILE } from '../../../packages/cli/src/startup/rehearsed-dockerfile.ts';
 import { baseImageArguments } from '../../support/base-images.ts';
 import { otherNodes, withNode } from '../../support/nodes.ts';
 import { patiently } from '../../support/patience.ts';
@@ -48,6 +49,7 @@ test('the second build makes a snapshot, and the third starts from it with the s
   const [, , snapshot = ''] = readFileSync(join(cache, 'tbuild', note), 'utf8').split('\n');
   expect(await commandLine(args)).toContain(`--snapshot-blob ${snapshot}`);
   expect(keepsHashes(snapshot)).toBe(true);
+  expect(readFileSync(snapshot).subarray(-8), 'the number of codes of Node at the end').toEqual(Buffer.alloc(8));
   expect(good(await runTbuild(args, options)).stdout).toBe(first);
 
   // Modules loaded on demand, and a step that runs, from the snapshot.
@@ -66,9 +68,10 @@ test('timers and signals work in a process that started from a snapshot', async 
 });
 
 test('the snapshot contains the code that the rehearsal compiled', async () => {
-  const context = writeFiles({ Dockerfile: 'FROM scratch AS a\nCOPY f /\nFROM scratch\nCOPY --from=a / /\n', f: 'f' });
   const store = scratchDirectory('store');
-  const args = ['--root', store, context];
+  const base = writeFiles({ Dockerfile: BASE_DOCKERFILE });
+  good(await runTbuild(['--root', store, '--tag', 'base', base], options));
+  const args = ['--root', store, writeFiles({ Dockerfile: REHEARSED_DOCKERFILE })];
   good(await runTbuild(args, options));
   // A build that finds trash starts a process, which takes a native module.
   mkdirSync(join(store, 'trash/left'), { recursive: true });

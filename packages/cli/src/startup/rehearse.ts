@@ -3,18 +3,23 @@ import { writeSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Environment } from '../config/environment.ts';
+import { COLD_STAGE } from './rehearsed-dockerfile.ts';
 
 /**
- * Runs the program once before a snapshot of its heap is made. The snapshot keeps the code that was compiled by then,
- * which makes a cached build 14 ms shorter. `run` gets no stream of this process, since a snapshot cannot hold one. A
- * failure is reported on standard error and costs no more than those milliseconds.
+ * Runs the program before a snapshot of its heap is made: builds one stage anew, then all from the cache. The snapshot keeps the
+ * code that was compiled by then, which makes a cached build 14 ms shorter, and one of a changed file 4 ms more. `run` gets no
+ * stream of this process, since a snapshot cannot hold one. A failure is reported on standard error and costs no more than those
+ * milliseconds.
  */
-export async function rehearse(run: (env: Environment) => Promise<number>): Promise<void> {
+export async function rehearse(
+  words: readonly string[],
+  run: (words: readonly string[], env: Environment) => Promise<number>,
+): Promise<void> {
   const stream = new PassThrough();
   let written = '';
   stream.on('data', (chunk: Buffer) => (written += chunk.toString()));
   const restore = substitute();
-  const code = await run({
+  const env: Environment = {
     variables: {},
     cwd: '/',
     uid: 0,
@@ -23,7 +28,10 @@ export async function rehearse(run: (env: Environment) => Promise<number>): Prom
     stdout: stream,
     stderr: stream,
     stdin: stream,
-  }).catch(String);
+  };
+  const runBoth = async (): Promise<number> =>
+    (await run([...words, '--no-cache', '--target', COLD_STAGE], env)) || run(words, env);
+  const code = await runBoth().catch(String);
   restore();
   // Only a fired timer makes Node forget when the next one is due; otherwise later timers would not be set.
   await setTimeout(1);

@@ -1,35 +1,35 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../config/environment.ts';
 import { MAX_SEMI_SPACE } from './max-semi-space.ts';
-
-/**
- * The Dockerfile of the rehearsal: the first build fills a cache, the second one, cached, runs while the snapshot is
- * made.
- */
-const DOCKERFILE = `FROM scratch AS one
-ARG FROM=Dockerfile
-COPY \${FROM} /
-FROM scratch
-ENV NAME=value
-WORKDIR /work
-COPY --from=one --chown=1:1 / /one/
-COPY . .
-LABEL name=\${NAME}
-CMD ["/run"]
-`;
+import { BASE_DOCKERFILE, REHEARSED_DOCKERFILE } from './rehearsed-dockerfile.ts';
 
 /**
  * Tells V8 to keep the hashes in a snapshot, and with them their random seed: computing others at each start takes an eighth of a
  * small build. The second word of its header says whether V8 does. One checksum or, from Node 22 on, two come before the version.
+ *
+ * Drops the code that Node keeps of its own modules, two fifths of the file: the heap has those that a build needs. The file ends
+ * with it: a count, and then as many names and codes, each after its length.
  */
-const KEEP_HASHES = `
-const { openSync, readSync, writeSync } = require('fs');
+const SLIM = `
+const { openSync, readFileSync, ftruncateSync, writeSync } = require('fs');
+const bytes = readFileSync(process.argv[1]);
 const file = openSync(process.argv[1], 'r+');
-const head = Buffer.alloc(1024);
-readSync(file, head, 0, head.length, 0);
-const version = head.indexOf(process.versions.v8);
-const at = [version - 8, version - 12].find((word) => word > 0 && head.readUInt32LE(word) === 1);
+const version = bytes.subarray(0, 1024).indexOf(process.versions.v8);
+const at = [version - 8, version - 12].find((word) => word > 0 && bytes.readUInt32LE(word) === 1);
 if (at !== undefined) writeSync(file, Buffer.alloc(4), 0, 4, at);
+
+const sizeAt = (at) => (at + 8 <= bytes.length ? bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32 : Infinity);
+function pairsFrom(at) {
+  let parts = 0;
+  for (; at < bytes.length; parts++) at += 8 + sizeAt(at);
+  return at === bytes.length ? parts / 2 : undefined;
+}
+for (let at = 0; at < bytes.length - 8; at++)
+  if (sizeAt(at) > 0 && sizeAt(at) === pairsFrom(at + 8)) {
+    writeSync(file, Buffer.alloc(8), 0, 8, at);
+    ftruncateSync(file, at + 8);
+    break;
+  }
 `;
 
 /**
@@ -39,7 +39,7 @@ if (at !== undefined) writeSync(file, Buffer.alloc(4), 0, 4, at);
  * that was made, as with an unknown version of Node. A few older snapshots are kept.
  */
 const MAKE_SNAPSHOT = `
-node=$1 main=$2 note=$3 fits=$4 option=$5 dockerfile=$6 keep_hashes=$7
+node=$1 main=$2 note=$3 fits=$4 option=$5 base=$6 dockerfile=$7 slim=$8
 unset TBUILD_SNAPSHOT_NOTE
 umask 077
 cd "\${note%/*}" || exit
@@ -51,12 +51,15 @@ runs() { "$node" "$option" --snapshot-blob "$snapshot" "$main" --no-cache "$@"; 
 
 rehearsal=$(mktemp -d) || exit
 mkdir "$rehearsal/context"
+set -- --root "$rehearsal/store" --progress plain "$rehearsal/context"
+printf '%s' "$base" > "$rehearsal/context/Dockerfile"
+"$node" "$main" --tag base "$@"
 printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
-set -- --root "$rehearsal/store" --progress plain --tag rehearsal "$rehearsal/context"
+set -- --tag rehearsal "$@"
 "$node" "$main" "$@"
 make "$@" || make
 cp "$snapshot" "$snapshot.made"
-"$node" -e "$keep_hashes" "$snapshot"
+"$node" -e "$slim" "$snapshot"
 usable=$snapshot
 runs "$@" || { mv "$snapshot.made" "$snapshot" && runs "$@"; } || { rm -f "$snapshot" && usable=''; }
 rm -f "$snapshot.made"
@@ -79,7 +82,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const parts = [MAX_SEMI_SPACE, DOCKERFILE, KEEP_HASHES];
+  const parts = [MAX_SEMI_SPACE, BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM];
   const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, ...parts];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without a snapshot, the program starts as it did this time.
