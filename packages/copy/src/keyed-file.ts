@@ -12,7 +12,7 @@ import type { Attributes, TreeWriter } from '@tbuild/snapshot';
  */
 export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, copied: Copied): void {
   try {
-    writer.file(copied.path, copied.attributes, { location: entry.location });
+    writer.file(copied.path, copied.attributes, { location: entry.location, size: entry.stats.size });
     copyAgainIfChanged(entry, writer, copied);
   } catch (error) {
     throw isNoFile(entry) ? changedFile(entry, error) : error;
@@ -37,7 +37,7 @@ interface Copied {
 }
 
 function copyAgainIfChanged(entry: TreeEntry, writer: TreeWriter, { path, attributes, hasher }: Copied): void {
-  if (isAsKeyed(entry)) return checkKeyedFile(entry, hasher);
+  if (isAsKeyed(entry)) return checkUnstable(entry, hasher);
   const hash = createHash('sha256');
   writer.file(path, attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });
   requireSame(entry, hasher, `sha256:${hash.digest('hex')}`);
@@ -55,7 +55,13 @@ function isNoFile({ location }: TreeEntry): boolean {
  * @throws TbuildError CONTEXT if it changed.
  */
 export function checkKeyedFile(entry: TreeEntry, hasher: FileHasher): void {
-  if (!isAsKeyed(entry) || !hasher.hasStableStat(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
+  if (isAsKeyed(entry)) checkUnstable(entry, hasher);
+  else requireSame(entry, hasher, createFileHasher().digest(entry));
+}
+
+/** Reads a file again whose stats do not show every change. */
+function checkUnstable(entry: TreeEntry, hasher: FileHasher): void {
+  if (!hasher.hasStableStat(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
 }
 
 function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {

@@ -112,12 +112,21 @@ class OrderedLayerWriter implements LayerWriter {
     this.#open = path;
   }
 
-  *copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
+  copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
+    return this.#copy(path, attributes, { location });
+  }
+
+  *#copy(
+    path: string,
+    attributes: Attributes,
+    source: { readonly location: string; readonly size?: number },
+  ): CooperativeTask<number> {
+    const { location } = source;
     this.#advance(path);
     let fd: number | undefined;
     try {
       fd = openSync(location, READ);
-      const { size } = fstatSync(fd);
+      const size = source.size ?? fstatSync(fd).size;
       const isNew = this.#header(path, attributes, { type: FileType.regular, size, location });
       if (isNew && !(yield* this.#tar.bodyFrom(fd, size))) throw new NotStreamable('A file shrank');
       return size;
@@ -130,7 +139,7 @@ class OrderedLayerWriter implements LayerWriter {
   }
 
   file(path: string, attributes: Attributes, source: FileBytes): number {
-    if ('location' in source) return runSync(this.copy(path, attributes, source.location));
+    if ('location' in source) return runSync(this.#copy(path, attributes, source));
     throw new NotStreamable('A file arrives in chunks');
   }
 

@@ -273,7 +273,7 @@ class OverlayWriter implements ReadableTreeWriter {
     if (entry === undefined || entry.stats.isDirectory()) throw missing(path);
     const { location, stats } = entry;
     const attributes = readAttributes(location, stats);
-    if (stats.isFile()) this.file(path, attributes, { location });
+    if (stats.isFile()) this.file(path, attributes, { location, size: stats.size });
     else if (stats.isSymbolicLink()) this.symlink(path, attributes, readlinkSync(location));
     else this.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   }

@@ -15,7 +15,8 @@ export interface Attributes {
 
 /** The source of a file's bytes. */
 export type FileBytes =
-  | { readonly location: string }
+  /** A file with so many bytes. If it has others, the caller finds out and writes it again. */
+  | { readonly location: string; readonly size: number }
   | { readonly bytes: Uint8Array }
   /** Each chunk is valid only until the next one is requested. */
   | { readonly chunks: Iterable<Uint8Array> };

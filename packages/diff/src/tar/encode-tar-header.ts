@@ -21,7 +21,7 @@ const NON_ASCII = /[\u0080-\uffff]/;
 const NON_ASCII_ALL = /[\u0080-\uffff]/g;
 
 function mainBlock(entry: TarEntry, name: string, prefix: string): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  const block = Buffer.allocUnsafe(BLOCK).fill(0);
   putText(block, Field.name, name);
   putText(block, Field.linkName, entry.linkName);
   putOctal(block, Field.mode, entry.mode);
@@ -38,7 +38,7 @@ function mainBlock(entry: TarEntry, name: string, prefix: string): Buffer {
 
 /** Returns the header of the extended header, named as Go names it. */
 function extendedBlock(name: string, size: number): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  const block = Buffer.allocUnsafe(BLOCK).fill(0);
   const slash = name.lastIndexOf('/');
   const parts = [name.slice(0, slash + 1), 'PaxHeaders.0', name.slice(slash + 1)];
   const path = parts
@@ -107,11 +107,18 @@ function putText(block: Buffer, [offset, length]: Field, text: string): void {
 
 function putOctal(block: Buffer, field: Field, value: number): void {
   const [offset, length] = field;
-  block.write((fits(value, field) ? value : 0).toString(8).padStart(length - 1, '0'), offset, 'latin1');
+  let rest = fits(value, field) ? value : 0;
+  for (let at = offset + length - 2; at >= offset; at--) {
+    block[at] = ZERO + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
 }
 
+const ZERO = 0x30;
+
+/** Numeric fields have 7 or 11 digits. */
 function fits(value: number, [, length]: Field): boolean {
-  return value >= 0 && value < 8 ** (length - 1);
+  return value >= 0 && value < (length === 8 ? 8 ** 7 : 8 ** 11);
 }
 
 function secondsOf(entry: TarEntry): number {

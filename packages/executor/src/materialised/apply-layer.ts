@@ -69,7 +69,7 @@ export function copyEntry(
     return;
   }
   const attributes = readAttributes(location, stats);
-  if (stats.isFile()) writer.file(path, attributes, { location });
+  if (stats.isFile()) writer.file(path, attributes, { location, size: stats.size });
   else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
   else writer.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   if (stats.nlink > 1) links.set(stats.ino, path);
