@@ -419,29 +419,3 @@ test('A file that was never hashed may not get other bytes of the same size and 
   }
   expect(run).toThrow('changed during the build');
 });
-
-test('A copy that reads the files for their key as well gives the same tree', () => {
-  write(source, { small: 'small', 'd/other': 'other', unread: 'unread' });
-  chmodSync(join(source, 'small'), 0o640);
-  utimesSync(join(source, 'd/other'), 5, 5);
-  const read = new Map([
-    ['small', 'small'],
-    ['d/other', 'OTHER'],
-  ]);
-  const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const selection = runSync(selectFiles(openDirectory(source), { sources: ['.'] }));
-  const hasher = createFileHasher();
-  const options = {
-    now: NOW,
-    hasher,
-    read: ({ path }: { path: string }) => (read.has(path) ? Buffer.from(read.get(path) ?? '') : undefined),
-  };
-  runSync(copyFiles(selection, writer, { target: { destination: '/', keepOwner: false }, options }));
-  const found = (name: string) => [readFileSync(join(upper, name), 'utf8'), lstatSync(join(upper, name)).mode & 0o777];
-  expect(['small', 'd/other', 'unread'].map(found)).toEqual([
-    ['small', 0o640],
-    ['OTHER', 0o644],
-    ['unread', 0o644],
-  ]);
-  expect(lstatSync(join(upper, 'd/other')).mtimeMs).toBe(5000);
-});

@@ -148,8 +148,6 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   const written = nlink > 1 ? undefined : options.written?.find(entry, path, attributes);
   if (written !== undefined && writer.share(path, written)) return;
   if (nlink > 1) links.set(inode, path);
-  const bytes = isLarge(entry) ? undefined : options.read?.(entry);
-  if (bytes !== undefined) return void writer.file(path, attributes, { bytes });
   const copy = isLarge(entry) ? copyLargeFile : copyKeyedFile;
   return copy(entry, writer, { path, attributes, hasher: options.hasher });
 }

@@ -1,4 +1,4 @@
-import type { FileHasher, TreeEntry } from '@tbuild/context';
+import type { FileHasher } from '@tbuild/context';
 import type { CopyOp } from '@tbuild/graph';
 import type { WrittenFiles } from './earlier-copy.ts';
 
@@ -30,6 +30,4 @@ export interface CopyOptions extends PlacementOptions {
   readonly hasher: FileHasher;
   /** Files to share instead of writing them again. */
   readonly written?: WrittenFiles;
-  /** Reads a file that is not {@link isLarge} and not keyed yet. See `StatIndex.read`. */
-  readonly read?: (entry: TreeEntry) => Uint8Array | undefined;
 }

@@ -17,14 +17,9 @@ import {
 import { join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
-import { baseImageArguments } from '../../support/base-images.ts';
 import { ranIn } from '../../support/plain-progress.ts';
-import { program } from '../../support/program.ts';
-import { needs } from '../../support/requirements.ts';
-import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../../support/tbuild.ts';
-import { withoutLimits } from '../../support/without-limits.ts';
 
 // A subprocess writes the layer of a large copy while its tree is made.
 
@@ -94,19 +89,6 @@ test('the layer write of a large copy is aborted when another instruction alread
   expect(ranIn(second.stderr)).toEqual([expect.stringContaining('RUN sleep 1')]);
   expect(layers()).toEqual(before);
   expect(unfinished(own)).toEqual([]);
-  expect(readdirSync(join(own, 'snapshots/.active'))).toEqual([]);
-});
-
-test('the first large copy reads each file once for its key and its tree', needs('strace'), async () => {
-  const context = largeContext('FROM busybox\nWORKDIR /srv\n');
-  const [own, log] = [store(), join(scratchDirectory('trace'), 'log')];
-  good(await buildContext(context, { store: own }));
-  writeFiles({ Dockerfile: `${copied}RUN ls /srv > /list\n` }, context);
-  const build = [program, '--root', own, ...baseImageArguments(), '--tag', 'app', context];
-  await runChecked('strace', ['-f', '-qq', '-e', 'trace=openat', '-o', log, ...build], { env: withoutLimits });
-  const opened = readFileSync(log, 'utf8').split(join(context, 'files/3/1011')).length - 1;
-  // Once more for the layer, by the subprocess.
-  expect(opened).toBe(2);
   expect(readdirSync(join(own, 'snapshots/.active'))).toEqual([]);
 });
 

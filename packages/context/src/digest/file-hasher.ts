@@ -39,8 +39,6 @@ export interface HashedFile {
   readonly digest: Digest;
   /** Stats of the open file after its last byte was read. */
   readonly stats: FileStat;
-  /** All bytes of a small file with one name. They are valid until the next file is read. */
-  readonly bytes?: Uint8Array;
 }
 
 /** Hashes files; reads a file with several names once, and a large file in pieces when `readLarge` is called first. */
@@ -65,10 +63,8 @@ export function createFileHash(): FileHash {
       const { location, stats } = entry;
       if (stats.nlink === 1 && !isLarge(entry)) return runSync(hashFile(location));
       const inode = inodeOf(stats);
-      const known = read.get(inode);
-      if (known !== undefined) return known;
-      const { bytes: _, ...hashed } = runSync(hashFile(location));
-      read.set(inode, hashed);
+      let hashed = read.get(inode);
+      if (hashed === undefined) read.set(inode, (hashed = runSync(hashFile(location))));
       return hashed;
     },
     *readLarge({ location, stats }) {
@@ -101,10 +97,7 @@ function* hashOpenFile(file: number): CooperativeTask<HashedFile> {
   const chunk = (buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE));
   let size = readSync(file, chunk, 0, BUFFER_SIZE, null);
   const stats = fstatSync(file);
-  if (size === stats.size) {
-    const bytes = chunk.subarray(0, size);
-    return { digest: `sha256:${hashOnce('sha256', bytes, 'hex')}`, stats, bytes };
-  }
+  if (size === stats.size) return { digest: `sha256:${hashOnce('sha256', chunk.subarray(0, size), 'hex')}`, stats };
   const hash = createHash('sha256').update(chunk.subarray(0, size));
   const read = createHoleReader(file, stats, size);
   while ((size = read(chunk, 0, BUFFER_SIZE)) > 0) {

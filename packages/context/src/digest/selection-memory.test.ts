@@ -16,14 +16,7 @@ import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { patiently } from '../../../../test/support/patience.ts';
-import {
-  digestSelection,
-  openDirectory,
-  openStatIndex,
-  type SelectedSource,
-  selectFiles,
-  type StatIndex,
-} from '../index.ts';
+import { digestSelection, openDirectory, openStatIndex, selectFiles } from '../index.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'selection-memory-'));
 const root = join(base, 'context');
@@ -38,18 +31,13 @@ beforeEach(() => {
   symlinkSync('a', at('files/link'));
 });
 
-function digestWith(hasher: StatIndex, selection: readonly SelectedSource[], shown = false): string {
-  const found = hasher.lookUp(selection, { owner: 'root', shown });
-  return typeof found === 'string' ? found : runSync(found.digest());
-}
-
 /** Runs what one build does. Returns the digest, and whether single files were looked up. */
 function build(sources = ['files'], shown = false): { digest: string; looked: boolean } {
   mkdirSync(join(base, 'index'), { recursive: true });
   writeFileSync(file, 'damaged');
   const hasher = openStatIndex(file);
   const selection = runSync(selectFiles(openDirectory(root), { sources }));
-  const digest = digestWith(hasher, selection, shown);
+  const digest = runSync(hasher.digestSelection(selection, { owner: 'root', shown }));
   hasher.save();
   return { digest, looked: readFileSync(file, 'latin1') !== 'damaged' };
 }
@@ -151,7 +139,7 @@ test('haveStableStats reports whether a later change of any file would show', as
   const haveStableStats = (): boolean => {
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
-    digestWith(hasher, selection);
+    runSync(hasher.digestSelection(selection, { owner: 'root' }));
     hasher.save();
     return hasher.haveStableStats(selection);
   };
@@ -185,7 +173,7 @@ test('the files of another directory that took the place of the context for a mo
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(link), { sources: ['files'] }));
     whileReading();
-    const found = digestWith(hasher, selection);
+    const found = runSync(hasher.digestSelection(selection, { owner: 'root' }));
     hasher.save();
     return found;
   };
@@ -226,22 +214,23 @@ test('digests of files are known only for the files that were hashed, after anot
   expect(listed.map((entry) => before.known(entry))).toEqual(listed.map(() => undefined));
 });
 
-test('a selection is read unless all of it is known, and is settled unless stats cannot be stable', async () => {
+test('onUnknown is called before the first file is read, unless all are known or stats cannot be stable', async () => {
   await settle();
-  const lookUp = (): string => {
+  const digest = (): string[] => {
+    const events: string[] = [];
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
-    const found = hasher.lookUp(selection, { owner: 'root' });
-    if (typeof found === 'string') return 'known';
-    runSync(found.digest());
-    expect(hasher.haveStableStats(selection)).toBe(found.isSettled);
+    const onUnknown = (): void => void events.push(hasher.haveStableStats(selection) ? 'stable' : 'unknown');
+    runSync(hasher.digestSelection(selection, { owner: 'root' }, onUnknown));
+    events.push(hasher.haveStableStats(selection) ? 'stable' : 'not stable');
     hasher.save();
-    return found.isSettled ? 'settled' : 'not settled';
+    return events;
   };
-  expect([lookUp(), lookUp()]).toEqual(['settled', 'known']);
+  expect(digest()).toEqual(['unknown', 'stable']);
+  expect(digest()).toEqual(['stable']);
   // On a loaded machine a change may be old by the time it is looked at.
   await vi.waitFor(() => {
     writeFileSync(at('files/a'), randomUUID());
-    expect(lookUp()).toBe('not settled');
+    expect(digest()).toEqual(['not stable']);
   }, patiently);
 });

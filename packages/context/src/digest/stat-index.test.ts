@@ -154,19 +154,3 @@ test('a file larger than the buffer is hashed as a whole', () => {
   writeFileSync(join(root, 'a'), bytes);
   expect(digestAll(openStatIndex(file))[0]).toBe(digestOf(bytes));
 });
-
-test('a file that is read has its digest without being read again, and its bytes only if it is as it was listed', async () => {
-  await settle();
-  const [a, b, c] = entries();
-  writeFileSync(join(root, 'b'), 'other');
-  linkSync(join(root, 'c'), join(root, 'd'));
-  const index = openStatIndex(file);
-  const read = (entry: TreeEntry | undefined): string | undefined => {
-    const bytes = entry && index.read(entry);
-    return bytes && Buffer.from(bytes).toString();
-  };
-  expect([a, b, c].map(read)).toEqual(['a', undefined, undefined]);
-  rmSync(join(root, 'a'));
-  expect(a && index.digest(a)).toBe(digestOf('a'));
-  expect(read(a)).toBeUndefined();
-});

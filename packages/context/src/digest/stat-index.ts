@@ -15,28 +15,20 @@ import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } fro
 
 /** A hasher that does not read a file whose stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
-  /** Looks up the digest of a selection. Looks up no file while everything in the selection has the stats of an earlier build. */
-  lookUp(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): Digest | UnreadSelection;
   /**
-   * Digests a file whose digest is not known yet, and returns its bytes, which are valid until the next file is read. Returns
-   * undefined if it is not read, or not at once, or if its stats are not those of the selection.
+   * Digests a selection with this hasher. Looks up no file while everything in the selection has the stats of an earlier build.
+   * Otherwise calls `onUnknown` before it reads the first file, unless some stats cannot be stable. A file that is read after that
+   * call, and has the stats of the selection then, has the digested bytes if {@link haveStableStats} is true at the end.
    */
-  read(entry: TreeEntry): Uint8Array | undefined;
+  digestSelection(
+    sources: readonly SelectedSource[],
+    options: Omit<DigestOptions, 'hasher'>,
+    onUnknown?: () => void,
+  ): CooperativeTask<Digest>;
   /** Reports whether any change to a digested selection since then would show in its stats. */
   haveStableStats(sources: readonly SelectedSource[]): boolean;
   /** Writes the index for the next build. The last writer wins. */
   save(): void;
-}
-
-/** A selection with something that has changed since its files were read. */
-export interface UnreadSelection {
-  /**
-   * Whether stats can be stable. Then a file that is read from now on, and has the stats of the selection, has the digested bytes
-   * if {@link StatIndex.haveStableStats} is true after the digest.
-   */
-  readonly isSettled: boolean;
-  /** Digests the selection with the hasher. */
-  digest(): CooperativeTask<Digest>;
 }
 
 /**
@@ -95,7 +87,11 @@ class FileStatIndex implements StatIndex {
     return (this.#loaded ??= readTable(this.#file));
   }
 
-  lookUp(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): Digest | UnreadSelection {
+  *digestSelection(
+    sources: readonly SelectedSource[],
+    options: Omit<DigestOptions, 'hasher'>,
+    onUnknown?: () => void,
+  ): CooperativeTask<Digest> {
     const fingerprint = fingerprintOf(sources, options);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
@@ -105,17 +101,15 @@ class FileStatIndex implements StatIndex {
     }
     const clock = this.#readClock();
     const isOld = (stats: FileStat): boolean => isOlder(stats, clock);
-    const isSettled = sources.every(({ entry, files }) => isOld(entry.stats) && files.every(isOld));
-    const digest = function* (this: FileStatIndex): CooperativeTask<Digest> {
-      const found = yield* digestSelection(sources, { ...options, hasher: this });
-      const asListed = this.#moved.size === 0;
-      if (isSettled && asListed) {
-        this.#selections.set(fingerprint, found);
-        this.#stable.add(sources);
-      }
-      return found;
-    };
-    return { isSettled, digest: digest.bind(this) };
+    const areOld = sources.every(({ entry, files }) => isOld(entry.stats) && files.every(isOld));
+    if (areOld) onUnknown?.();
+    const digest = yield* digestSelection(sources, { ...options, hasher: this });
+    const asListed = this.#moved.size === 0;
+    if (areOld && asListed) {
+      this.#selections.set(fingerprint, digest);
+      this.#stable.add(sources);
+    }
+    return digest;
   }
 
   haveStableStats(sources: readonly SelectedSource[]): boolean {
@@ -125,19 +119,11 @@ class FileStatIndex implements StatIndex {
   digest(entry: TreeEntry): Digest {
     const found = this.#find(entry.path);
     const row =
-      found !== undefined && this.#isCurrent(found, entry.stats, 'trusted') ? found : this.#rehash(entry, found).row;
+      found !== undefined && this.#isCurrent(found, entry.stats, 'trusted') ? found : this.#rehash(entry, found);
     this.#cursor = row + 1;
     this.#visited.push(row);
     this.#digested[row] = true;
     return this.#digestOf(row);
-  }
-
-  read(entry: TreeEntry): Uint8Array | undefined {
-    const found = this.#find(entry.path);
-    if (found !== undefined && this.#isCurrent(found, entry.stats, 'trusted')) return undefined;
-    const { row, isListed, bytes } = this.#rehash(entry, found);
-    this.#cursor = row + 1;
-    return isListed ? bytes : undefined;
   }
 
   *readLarge(entry: TreeEntry): CooperativeTask {
@@ -201,9 +187,9 @@ class FileStatIndex implements StatIndex {
     );
   }
 
-  #rehash(entry: TreeEntry, found: number | undefined): { row: number; isListed: boolean; bytes?: Uint8Array } {
+  #rehash(entry: TreeEntry, found: number | undefined): number {
     const clock = this.#readClock();
-    const { digest, stats, bytes } = this.#hash.of(entry);
+    const { digest, stats } = this.#hash.of(entry);
     if (found !== undefined && this.#digested[found] === true && digest !== this.#digestOf(found))
       throw changedFile(entry);
     const row = found ?? this.#append(entry.path);
@@ -214,7 +200,7 @@ class FileStatIndex implements StatIndex {
     if (!isListed) this.#moved.set(entry.path, digest);
     digests.write(digest.slice('sha256:'.length), row * 32, 'hex');
     this.#changed = true;
-    return { row, isListed, bytes };
+    return row;
   }
 
   #append(path: string): number {

@@ -13,7 +13,7 @@ import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
 import { chooseStrategy, PACK_TREE, type PendingLayer } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
-import { type ActiveSnapshot, createTreeWriter, openLayeredTree, type TreeOutline } from '@tbuild/snapshot';
+import { createTreeWriter, openLayeredTree, type TreeOutline } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
 import { touch } from '@tbuild/store';
 import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
@@ -22,7 +22,7 @@ import type { OutputTimes } from '../output-times.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
 import { gatherTrees, prepareOn, type Trees } from '../trees.ts';
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
-import { type EarlyCopy, type EarlyCopyPorts, openEarlyCopy } from './early-copy.ts';
+import { type EarlyLayer, type EarlyLayerPorts, openEarlyLayer } from './early-layer.ts';
 import { openFileInput, type FileInput, type FilePorts, type ListedFiles } from './file-input.ts';
 import { copyParts } from './key-parts.ts';
 import { circumstancesOf, startLayer } from './layer-work.ts';
@@ -30,7 +30,7 @@ import { isNumeric, ownerIn } from './owner.ts';
 import { factsOf, placeCopy, placementOf, type PlacePorts } from './place-copy.ts';
 
 /** What COPY and ADD use. */
-export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, EarlyCopyPorts {
+export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, EarlyLayerPorts {
   readonly progress: Progress;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -44,12 +44,12 @@ export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, E
  */
 export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
   const { epoch } = ports;
-  const early = op.more === undefined ? openEarlyCopy(step, ports) : undefined;
+  const early = op.more === undefined ? openEarlyLayer(step, ports) : undefined;
   return {
     anticipate: (_inputs, signal) => early?.allow(signal),
     async prepare({ base, sources }, signal) {
-      const onListed = async (selection: CopySelection, input: ListedFiles): Promise<void> =>
-        early?.onListed({ op, selection, input, base: base?.result }, signal);
+      const onListed = (selection: CopySelection, input: ListedFiles): void =>
+        early?.onListed({ op, selection, input, base: base?.result });
       const parts = await openParts({ op, sources }, ports, { signal, onListed });
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
@@ -80,7 +80,7 @@ interface KeyedCopy {
   readonly parts: readonly CopyPart[];
   readonly base: ResultId | undefined;
   readonly outline?: TreeOutline;
-  readonly early?: EarlyCopy;
+  readonly early?: EarlyLayer;
 }
 
 /** Returns the outline of the base if the layer of the copy can be written with no more than that. */
@@ -105,8 +105,7 @@ async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal):
     placed === undefined
       ? PACK_TREE
       : chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: true }));
-  const early = await earlyWork(copy);
-  const pending = early?.layer ?? (placed && startLayer({ placed, strategy }, ports, signal));
+  const pending = (await earlyLayerOf(copy)) ?? (placed && startLayer({ placed, strategy }, ports, signal));
   if (placed !== undefined && !strategy.makesTree) {
     const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), signal));
     if (layer !== undefined) {
@@ -115,8 +114,7 @@ async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal):
       return result;
     }
   }
-  await using tree = early?.tree ?? (await makeTree({ ...copy, earlier: memory?.earlier }, ports, signal));
-  await tree.commit(hexOf(result));
+  await copyInto({ ...copy, earlier: memory?.earlier }, ports, signal);
   // If the layer cannot be written without the tree, it is packed from the tree.
   if (pending !== undefined && strategy.makesTree) results.expectLayer(result, pending.layer);
   memory?.remember(result);
@@ -132,13 +130,11 @@ async function reportCopied({ parts }: KeyedCopy, { contexts }: Pick<FilePorts, 
 }
 
 /**
- * Returns what was made before the key was known, unless a file may have changed since without a change of its stats.
+ * Returns the layer that was started before the key was known, unless a file may have changed since without a change of
+ * its stats.
  */
-async function earlyWork({
-  early,
-  parts,
-}: KeyedCopy): Promise<{ readonly layer?: PendingLayer; readonly tree?: ActiveSnapshot } | undefined> {
-  if (onlyInput(parts)?.input.hasStableStat === true) return { layer: await early?.layer(), tree: early?.tree() };
+async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer | undefined> {
+  if (onlyInput(parts)?.input.hasStableStat === true) return early?.pending();
   await early?.abort();
   return undefined;
 }
@@ -189,7 +185,7 @@ interface CopyToOpen {
 
 interface OpenOptions {
   readonly signal: AbortSignal;
-  onListed(selection: CopySelection, files: ListedFiles): Promise<void>;
+  onListed(selection: CopySelection, files: ListedFiles): void;
 }
 
 async function openParts(copy: CopyToOpen, ports: FilePorts, options: OpenOptions): Promise<readonly CopyPart[]> {
@@ -217,29 +213,13 @@ async function openPart(
   return { selection: { ...selection, keepOwner }, content: input.content, input };
 }
 
-interface CopyToMake extends KeyedCopy {
-  readonly earlier?: EarlierCopy;
-}
-
-async function makeTree(copy: CopyToMake, ports: TreePorts, signal: AbortSignal): Promise<ActiveSnapshot> {
-  const active = await prepareOn(copy.base, ports);
-  try {
-    await copyInto({ ...copy, active }, ports, signal);
-    return active;
-  } catch (error) {
-    await active[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-type TreePorts = Trees & OutputTimes & Pick<CopyPorts, 'progress' | 'now'>;
-
 async function copyInto(
-  { active, op, step, parts, base, earlier }: CopyToMake & { readonly active: ActiveSnapshot },
-  ports: TreePorts,
+  { result, op, step, parts, base, earlier }: KeyedCopy & { readonly earlier?: EarlierCopy },
+  ports: Trees & OutputTimes & Pick<CopyPorts, 'progress' | 'now'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { flavour, epoch, dockerfileTime } = ports;
+  await using active = await prepareOn(base, ports);
   const { upper, lowers } = active;
   const writer = createTreeWriter({ upper, lowers, flavour });
   const owner =
@@ -268,6 +248,7 @@ async function copyInto(
   }
   writer.finish();
   warnOfLeftOut(leftOut, step, ports);
+  await active.commit(hexOf(result));
 }
 
 /** Warns of device nodes that were left out. Images rarely need them, since containers get a new /dev. */

@@ -7,7 +7,6 @@ import {
   type FileHasher,
   type SelectedSource,
   type SelectOptions,
-  type TreeEntry,
 } from '@tbuild/context';
 import type { FileSource, ResultId } from '@tbuild/graph';
 import { canonicalJson, type Digest } from '@tbuild/oci';
@@ -39,10 +38,7 @@ export interface FileInput {
 }
 
 /** Files of a context that are listed but not yet hashed, since their digest is unknown. */
-export interface ListedFiles extends Pick<FileInput, 'select' | 'hasher' | 'owner'> {
-  /** Returns the bytes of a small file, which has its digest then. */
-  read(entry: TreeEntry): Uint8Array | undefined;
-}
+export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'>;
 
 /** Which files to read, and whether for a mount. */
 export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown' | 'anyMode'>;
@@ -57,8 +53,8 @@ export interface WantedFiles {
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
-  /** Receives the files of a context before they are hashed, unless some have just changed. */
-  onListed?(files: ListedFiles): Promise<void>;
+  /** Receives the files of a context before they are hashed. */
+  onListed?(files: ListedFiles): void;
 }
 
 /** Opens the files that a step wants. */
@@ -85,12 +81,11 @@ async function contextInput(
   const { tree, hasher, owner } = contexts.open(name);
   const { shown = false, anyMode = false } = options;
   const selection = await runCooperatively(selectFiles(tree, options), signal);
-  const files = { select: async () => selection, hasher, owner };
-  const found = hasher.lookUp(selection, { owner, shown, anyMode });
-  if (typeof found !== 'string' && found.isSettled) await onListed?.({ ...files, read: (entry) => hasher.read(entry) });
-  const content = typeof found === 'string' ? found : await runCooperatively(found.digest(), signal);
+  const listed = { select: async () => selection, hasher, owner };
+  const digesting = hasher.digestSelection(selection, { owner, shown, anyMode }, () => onListed?.(listed));
+  const content = await runCooperatively(digesting, signal);
   contexts.onRead(name, sizeOf(selection).bytes);
-  return { content, ...files, shown, anyMode, hasStableStat: hasher.haveStableStats(selection) };
+  return { content, ...listed, shown, anyMode, hasStableStat: hasher.haveStableStats(selection) };
 }
 
 /** Returns the number of files in a selection and their total size. */
