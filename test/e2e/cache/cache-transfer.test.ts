@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
 import { blobsIn, DOCKERFILE, files } from '../../support/cached-project.ts';
+import { startGate } from '../../support/gate.ts';
 import { imagesOf, readBlob, type LayoutDescriptor } from '../../support/layout.ts';
 import { ranIn } from '../../support/plain-progress.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
@@ -282,4 +283,30 @@ test('mounts=true exports and imports the directories of cache mounts', async ()
   expect(
     (await buildGood({ Dockerfile: dockerfile(4) }, { store, args: [...args, '--no-cache'] })).tree().readText('/seen'),
   ).toBe('4\n');
+});
+
+test('a cache mount is exported when no step of another build uses it', async () => {
+  await using gate = await startGate();
+  const [cache, store] = [join(scratchDirectory('cache'), 'made'), scratchDirectory('store')];
+  const build = (run: string, args: readonly string[], more: Partial<Parameters<typeof buildInline>[1]> = {}) =>
+    buildGood(
+      { Dockerfile: `FROM busybox\nRUN --mount=type=cache,target=/c,id=busy ${run}\n` },
+      { store, args: ['--network', 'host', ...args], ...more },
+    );
+  const other = build(`echo 1 > /c/begun; ${gate.wait('end')}; echo 2 > /c/ended`, []);
+  await gate.reached('end');
+  await build('true', ['--cache-to', `type=local,dest=${cache},mounts=true`], {
+    onStart(child) {
+      let output = '';
+      child.stderr?.on('data', (data: Buffer) => {
+        output += data.toString();
+        if (output.includes('waiting for cache mount "busy", which another step uses')) gate.open('end');
+      });
+    },
+  });
+  gate.open('end');
+  await other;
+  const from = ['--cache-from', `type=local,src=${cache}`];
+  const next = await build('cat /c/* > /seen', from, { store: scratchDirectory('store') });
+  expect(next.tree().readText('/seen')).toBe('1\n2\n');
 });

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   encodeCache,
   encodeInlineCache,
@@ -29,6 +28,7 @@ import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
 import type { SolvedBuild } from '../assemble/assemble-image.ts';
 import type { Underway } from '../build-run.ts';
+import { holdIdleCacheDirectory } from '../ops/run/mounts/cache-directory.ts';
 import { directoryKey } from '../ops/run/mounts/cache-mount.ts';
 import type { BuildPlan } from '../plan/plan-build.ts';
 import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../request.ts';
@@ -198,21 +198,22 @@ function layerOnly({ descriptor, diffId }: Layer): Layer {
   return { descriptor, diffId };
 }
 
-/** Packs the current directories of the cache mounts that the steps use. */
+/** Packs the current directories of the cache mounts that the steps use, each while no step of another build writes to it. */
 async function collectMounts(
   { graph }: BuildPlan,
-  { store, differ, signal }: Pick<Exporting, 'store' | 'differ' | 'signal'>,
+  { store, differ, report, signal }: Pick<Exporting, 'store' | 'differ' | 'report' | 'signal'>,
 ): Promise<readonly CachedMount[]> {
-  const names = [...graph.steps.values()].flatMap(({ op }) => {
-    if (op.kind !== 'run') return [];
-    return op.mounts.flatMap((mount) =>
-      mount.type === 'cache' && mount.from === undefined ? [directoryKey(mount, {})] : [],
-    );
-  });
+  const ids = new Map<string, string>();
+  for (const { op } of graph.steps.values())
+    if (op.kind === 'run')
+      for (const mount of op.mounts)
+        if (mount.type === 'cache' && mount.from === undefined) ids.set(directoryKey(mount, {}), mount.id);
   const mounts: CachedMount[] = [];
-  for (const name of new Set(names)) {
-    const directory = join(store.cacheMount(name), '0');
-    if (existsSync(directory)) mounts.push({ name, layer: await differ.pack(directory, [], signal) });
+  for (const [key, id] of ids) {
+    const onWait = (): void => report(`waiting for cache mount ${JSON.stringify(id)}, which another step uses`, 0);
+    using directory = await holdIdleCacheDirectory(store, { key, onWait }, signal);
+    if (directory !== undefined && existsSync(directory.path))
+      mounts.push({ name: key, layer: await differ.pack(directory.path, [], signal) });
   }
   return mounts;
 }

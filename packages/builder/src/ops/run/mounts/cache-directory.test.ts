@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, describe, expect, test } from 'vitest';
-import { takeCacheDirectory, type CacheDirectory, type CacheRequest } from './cache-directory.ts';
+import {
+  holdIdleCacheDirectory,
+  takeCacheDirectory,
+  type CacheDirectory,
+  type CacheRequest,
+} from './cache-directory.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cache-directory-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -90,6 +95,29 @@ test('Discarding empties an unused directory and keeps one in use', async () => 
   using other = await take('d', 'shared', { discard: true });
   expect(other.path).not.toBe(fresh.path);
   fresh[Symbol.dispose]();
+});
+
+test('A cache mount is held while no step uses it, and steps wait for it meanwhile', async () => {
+  const store = storeLayout(root);
+  let held = 0;
+  const hold = (key: string, signal = never) =>
+    holdIdleCacheDirectory(store, { key, onWait: () => void held++ }, signal);
+  expect(await hold('i')).toBeUndefined();
+  const one = await take('i', 'shared');
+  await expect(hold('i', AbortSignal.timeout(30))).rejects.toMatchObject({ code: 'CANCELLED' });
+  const idle = hold('i');
+  while (held < 2) await setTimeout(5);
+  one[Symbol.dispose]();
+  const directory = await idle;
+  expect(directory?.path).toBe(one.path);
+  const next = ['shared', 'private'].map((sharing) =>
+    take('i', sharing as 'shared', { signal: AbortSignal.timeout(30) }),
+  );
+  for (const { reason } of (await Promise.allSettled(next)) as PromiseRejectedResult[])
+    expect(reason).toMatchObject({ code: 'CANCELLED' });
+  directory?.[Symbol.dispose]();
+  using again = await take('i', 'shared');
+  expect(again.path).toBe(one.path);
 });
 
 test('A directory that failed to fill is filled again', async () => {

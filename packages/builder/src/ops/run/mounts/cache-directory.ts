@@ -54,6 +54,36 @@ export async function takeCacheDirectory(
   }, signal);
 }
 
+/**
+ * Holds the first directory of a cache mount while no step uses it: steps that want one wait until it is disposed, so that
+ * they get this one. Undefined if there is none.
+ */
+export async function holdIdleCacheDirectory(
+  store: Pick<CacheStore, 'cacheMount'>,
+  { key, onWait }: Pick<CacheRequest, 'key' | 'onWait'>,
+  signal: AbortSignal,
+): Promise<CacheDirectory | undefined> {
+  const parent = store.cacheMount(key);
+  const path = join(parent, '0');
+  if (!existsSync(path)) return undefined;
+  let waits = false;
+  const [door, lock] = await waitFor(() => {
+    const locks = [openLock(join(parent, 'lock')), openLock(`${path}.lock`)] as const;
+    if (locks.every((each) => each.tryTake('exclusive'))) return locks;
+    for (const each of locks) each[Symbol.dispose]();
+    if (!waits) onWait();
+    waits = true;
+    return undefined;
+  }, signal);
+  return {
+    path,
+    [Symbol.dispose]() {
+      lock[Symbol.dispose]();
+      door[Symbol.dispose]();
+    },
+  };
+}
+
 /** Sets the time that tells a prune when the directory was last used, and whether its size is known. */
 function noteUse(parent: string): void {
   writeFileSync(join(parent, 'used'), '');
