@@ -187,21 +187,24 @@ RUN --mount=type=ssh,id=b /ask
   });
 });
 
-test('the password of a git URL is in no argument of git', async () => {
-  const password = randomBytes(12).toString('hex');
-  const basic = Buffer.from(`me:${password}`).toString('base64');
-  await using server = await startGitServer({ authorization: `basic ${basic}` });
+test.each([
+  ['password', (secret: string) => `me:${secret}`],
+  ['token in the place of a user', (secret: string) => `${secret}:`],
+])('the %s of a git URL is in no argument of git', async (_, loginWith) => {
+  const secret = randomBytes(12).toString('hex');
+  const login = loginWith(secret);
+  await using server = await startGitServer({ authorization: `basic ${Buffer.from(login).toString('base64')}` });
   await server.commit('app', { Dockerfile: 'FROM scratch\nCOPY f /\n', f: 'x\n' });
   const bin = scratchDirectory('bin');
   writeFileSync(join(bin, 'git'), `#!/bin/sh\necho "$@" >> ${bin}/seen\nPATH=\${PATH#*:} exec git "$@"\n`, {
     mode: 0o755,
   });
-  const url = `${server.url.replace('://', `://me:${password}@`)}/app.git`;
+  const url = `${server.url.replace('://', `://${login}@`)}/app.git`;
   const args = ['build', '--progress', 'plain', '--no-cache', url];
   good(await runTbuild(args, { store: scratchDirectory('store'), env: { PATH: `${bin}:${process.env['PATH']}` } }));
   const seen = readFileSync(join(bin, 'seen'), 'utf8');
   expect(seen).toContain('fetch');
-  expect(seen).not.toContain(password);
+  expect(seen).not.toContain(secret);
 });
 
 test('a link that another user put in the place of the store is refused', needs('user'), async () => {

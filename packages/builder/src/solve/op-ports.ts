@@ -20,6 +20,7 @@ export type SolvePorts = Pick<
   | 'openRepository'
   | 'openWeb'
   | 'runProgram'
+  | 'idleTimeoutMs'
   | 'executor'
   | 'network'
   | 'resolvConf'

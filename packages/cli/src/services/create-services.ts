@@ -13,6 +13,7 @@ import type { Isolation } from '@tbuild/spec';
 import { discardUnfinished, storeLayout, type StoreLayout } from '@tbuild/store';
 import { type Environment, searchPath } from '../config/environment.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
+import { waitLimits } from '../config/registries/wait-limits.ts';
 import { makeStore } from '../config/store-root.ts';
 import { unpackLimits } from '../config/unpack-limits.ts';
 import { partCommand } from '../startup/executable.ts';
@@ -71,6 +72,7 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
     ...steps,
     ...connections,
     runProgram: trust.runProgram,
+    idleTimeoutMs: waitLimits(registries, env.variables).idleTimeoutMs,
     certificates: trust.certificates,
     ...aboutSteps(options, env),
     createExporters: (output) =>

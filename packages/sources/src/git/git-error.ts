@@ -32,6 +32,21 @@ const COMPLAINTS: readonly Complaint[] = [
     reason: 'its server has a certificate that git does not trust',
     hint: 'Trust its certificate authority with git config http.sslCAInfo FILE',
   },
+  {
+    pattern: /returned error: 30\d|unable to update url base from redirection/i,
+    reason: 'its server redirects to another address',
+    hint: 'Use the address that it redirects to',
+  },
+  {
+    pattern: /operation too slow/i,
+    reason: 'its server is silent',
+    hint: 'Try again later, or wait longer with --server-timeout SPAN',
+  },
+  {
+    pattern: /early EOF|hung up|unexpected disconnect|empty reply|connection (?:was )?reset/i,
+    reason: 'its server broke off the connection',
+    hint: 'Build again',
+  },
   { pattern: /connection refused/i, reason: 'connection refused by its server', hint: NETWORK },
   {
     pattern: /failed to connect to (\S+) port (\d+)|could not connect to server|connection timed out/i,

@@ -2,48 +2,56 @@ import { mkdirSync } from 'node:fs';
 import { unescape } from 'node:querystring';
 import { withoutCredentials } from '@tbuild/errors';
 import type { GitOp } from '@tbuild/graph';
-import { type Commit, type GitRemote, resolveCommit } from '@tbuild/sources';
+import { type Commit, type GitLogin, type GitRemote, resolveCommit } from '@tbuild/sources';
 import type { StoreLayout } from '@tbuild/store';
 import type { ResolvedSources } from '../../session/resolved-sources.ts';
 import type { Secrets } from '../secrets.ts';
 
 /** What access to a repository uses. */
-export interface RemotePorts extends Pick<GitRemote, 'runProgram'> {
+export interface RemotePorts extends Pick<GitRemote, 'runProgram' | 'idleTimeoutMs'> {
   readonly store: StoreLayout;
 }
 
 /** Returns how to access the repository of an op. Makes the store's directory, where git runs. */
 export function remoteOf(
   { url }: GitOp,
-  { store, runProgram }: RemotePorts,
+  { store, runProgram, idleTimeoutMs }: RemotePorts,
   { signal, ...secrets }: Secrets & Pick<GitRemote, 'signal'>,
 ): GitRemote {
   mkdirSync(store.root, { recursive: true });
-  const authorization = authorizationFor(url, secrets);
-  return { ...withHeader(url, authorization), mirror: url, runProgram, signal };
+  return { ...withLogin(url, secrets), mirror: url, idleTimeoutMs, runProgram, signal };
 }
 
-/** Takes a password out of the URL of a web server, since other users see the arguments of git. */
-function withHeader(url: string, authorization: string | undefined): Pick<GitRemote, 'url' | 'authorization'> {
-  if (!/^https?:/i.test(url) || !URL.canParse(url)) return { url, authorization };
-  const { username, password } = new URL(url);
-  // A credential helper may have the password of a user.
-  if (password === '') return { url, authorization };
-  const own = Buffer.from(`${unescape(username)}:${unescape(password)}`).toString('base64');
-  return { url: withoutCredentials(url), authorization: authorization ?? `basic ${own}` };
+/** Takes user and password out of the URL of a web server. Secrets take precedence. */
+function withLogin(url: string, secrets: Secrets): Pick<GitRemote, 'url' | 'login'> {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return { url };
+  return { url: withoutCredentials(url), login: secretLogin(new URL(url), secrets) ?? ownLogin(url) };
 }
 
-/** Returns the header from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */
-function authorizationFor(url: string, { readSecret }: Secrets): string | undefined {
-  if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
-  const { host } = new URL(url);
+/** An empty password is one too: some servers take a token as the user. */
+function ownLogin(url: string): GitLogin | undefined {
+  const [, info] = /^https?:\/\/([^\s/?#]*)@/i.exec(url) ?? [];
+  if (info === undefined) return undefined;
+  const [user = '', ...password] = info.split(':');
+  return { user: unescape(user), password: password.length === 0 ? undefined : unescape(password.join(':')) };
+}
+
+/** Returns the login from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */
+function secretLogin({ host }: URL, { readSecret }: Secrets): GitLogin | undefined {
   for (const suffix of [`.${host}`, '']) {
     const header = readSecret(`GIT_AUTH_HEADER${suffix}`)?.toString().trim();
-    if (header !== undefined) return header;
+    if (header !== undefined) return loginOf(header);
     const token = readSecret(`GIT_AUTH_TOKEN${suffix}`)?.toString().trim();
-    if (token !== undefined) return `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+    if (token !== undefined) return { user: 'x-access-token', password: token };
   }
   return undefined;
+}
+
+/** Reads a user and a password from a header that has them. */
+function loginOf(header: string): GitLogin {
+  const [, encoded = ''] = /^basic +(\S+)$/i.exec(header) ?? [];
+  const [, user, password] = /^([^:\n]*):([^\n]*)$/.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  return user === undefined ? { header } : { user, password };
 }
 
 /**

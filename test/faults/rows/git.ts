@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startFaultProxy } from '../../support/fault-proxy.ts';
+import { startGitServer } from '../../support/git-server.ts';
+import { listen } from '../../support/web-server.ts';
+import type { FaultContext, FaultRow } from '../fault-row.ts';
+import { gitFaults, type GitFault } from '../network/git-faults.ts';
+import { isInternalError, runGood, runTbuild, writeFiles } from '../run-tbuild.ts';
+
+export const row: FaultRow = {
+  name: 'git',
+  title: 'Builds say what failed when a git server fails, lies or is silent, and give no other server the password',
+  needs: ['git'],
+  run: breakGit,
+};
+
+const [user, password] = ['me', 'pass-word'];
+const AUTHORIZATION = `basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+async function breakGit(context: FaultContext): Promise<void> {
+  const { random, directory } = context;
+  const content = Array.from({ length: 500 + random.int(10_000) }, () => random.int(2 ** 31).toString(36)).join('');
+  const isPrivate = random.int(2) === 0;
+  await using server = await startGitServer(isPrivate ? { authorization: AUTHORIZATION } : {});
+  await server.commit('app', { Dockerfile: 'FROM scratch\nCOPY a /\n', a: content });
+  await server.commit('app', { b: 'later\n' });
+  await using other = await listen((request, response) => {
+    response.writeHead(random.pick([200, 401, 404]), { 'www-authenticate': 'Basic realm="x"' }).end(request.url);
+  });
+  await using proxy = await startFaultProxy(new URL(server.url).host);
+  const fault = random.pick(gitFaults(random, other.url));
+  const url = `http://${isPrivate ? `${user}:${password}@` : ''}${proxy.host}/app.git`;
+  const source =
+    random.int(2) === 0 ? url : writeFiles(join(directory, 'project'), { Dockerfile: `FROM scratch\nADD ${url} /\n` });
+  const build = (n: number) => [
+    'build',
+    '--progress',
+    'plain',
+    '-o',
+    `type=local,dest=${join(directory, `${n}`)}`,
+    source,
+  ];
+  const isRight = (n: number): boolean => readFileSync(join(directory, `${n}`, 'a'), 'utf8') === content;
+
+  let [left, breaks] = [random.int(isPrivate ? 8 : 5), 0];
+  let interrupt = (): void => {};
+  proxy.decide = () => {
+    if (left-- > 0 || breaks >= fault.times) return undefined;
+    breaks++;
+    interrupt();
+    return fault.fault;
+  };
+  const isInterrupted = fault.isSilent && random.int(2) === 0;
+  const { exitCode, stderr } = await runTbuild(context, build(1), {
+    env: { TBUILD_SERVER_TIMEOUT: '2s' },
+    onStart: (child) => {
+      if (isInterrupted) interrupt = () => void setTimeout(() => child.kill('SIGINT'), 100);
+    },
+  });
+  check(context, { exitCode, stderr, fault, isInterrupted: isInterrupted && breaks > 0 });
+  if (exitCode === 0 && !isRight(1)) context.fail('The build has another file than the repository');
+  if (other.take().some(({ headers }) => headers.authorization !== undefined))
+    context.fail('Another server gets the password', stderr);
+  if (exitCode !== 0 && existsSync(join(directory, '1'))) context.fail('A build that failed has an output');
+
+  proxy.decide = () => undefined;
+  await runGood(context, build(2));
+  if (!isRight(2)) context.fail('The next build has another file than the repository');
+  await runGood(context, ['fsck', '--full']);
+}
+
+interface Broken {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  readonly fault: GitFault;
+  readonly isInterrupted: boolean;
+}
+
+function check(context: FaultContext, { exitCode, stderr, fault: { fault }, isInterrupted }: Broken): void {
+  if (isInternalError(stderr)) context.fail('A build ends with an internal error', stderr);
+  if (exitCode === 0) return context.count('builds that survived');
+  if (isInterrupted) {
+    if (exitCode !== 130) context.fail(`Ctrl-C ends a build with ${exitCode}`, stderr);
+    return context.count('builds that Ctrl-C ended');
+  }
+  if (!/^ERROR: .*(?:Failed to fetch remote|Repository ).*app\.git/m.test(stderr))
+    context.fail(`A build does not say what failed (${fault.kind})`, stderr);
+  if (stderr.includes(password)) context.fail('The output has the password', stderr);
+  context.count('builds that said what failed');
+}
