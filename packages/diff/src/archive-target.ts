@@ -6,11 +6,14 @@ import { cleanPath } from './clean-path.ts';
 import { archiveError } from './tar/archive-error.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import type { MemberSink } from './tar/tar-parser.ts';
+import type { UnpackGuard } from './unpack-guard.ts';
 
 export interface ArchiveTargetOptions {
   readonly writer: ReadableTreeWriter;
   /** The directory of the tree that acts as the archive's root. */
   readonly root: string;
+  /** Told of every directory. */
+  readonly guard: UnpackGuard;
   /** The owner of every member, instead of the archive's owners. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /**
@@ -29,6 +32,9 @@ export interface ArchiveTargetOptions {
 
 /** The number of symbolic links that the kernel follows in one path. */
 const MAX_LINKS = 40;
+
+/** How many resolved parents are remembered at once. */
+const MAX_PARENTS = 100_000;
 
 const SETGID = 0o2000;
 
@@ -68,6 +74,7 @@ export class ArchiveTarget {
     if (path === this.#options.root) return undefined;
     const staysDirectory = entry.type === TarType.directory && this.#visited.get(path) === 'directory';
     if (!staysDirectory) this.invalidate(path);
+    if (!staysDirectory && entry.type === TarType.directory) this.#options.guard.addName(path);
     this.#touchParent(path, entry.type);
     if (entry.type === TarType.file) return this.#file(path, entry);
     MAKE[entry.type](entry, path, { target: this, writer: this.#options.writer });
@@ -85,7 +92,10 @@ export class ArchiveTarget {
 
   /** Drops the resolved parents if they depend on `path`, which is about to be replaced. */
   invalidate(path: string): void {
-    if (!this.#visited.has(path)) return;
+    if (this.#visited.has(path)) this.#forgetParents();
+  }
+
+  #forgetParents(): void {
     this.#parents.clear();
     this.#visited.clear();
   }
@@ -140,6 +150,7 @@ export class ArchiveTarget {
     found ??= { path: this.#options.root, links: 0 };
     for (const each of unresolved.reverse()) {
       found = this.#enter(found, nameOf(each));
+      if (this.#parents.size > MAX_PARENTS) this.#forgetParents();
       this.#parents.set(each, found);
     }
     return found;
@@ -181,6 +192,7 @@ export class ArchiveTarget {
   #imply(path: string): void {
     this.#options.onIncomplete?.();
     const { now, writer } = this.#options;
+    this.#options.guard.addName(path);
     this.#touchParent(path);
     const inherited = now === undefined ? 0 : (writer.stat(parentOf(path))?.stats.mode ?? 0) & SETGID;
     writer.ensureDirectory(path, { mode: 0o755 | inherited, uid: 0, gid: 0, mtimeMs: now ?? 0 });

@@ -25,8 +25,8 @@ export interface LayerToExtract extends ExtractOptions {
 export async function extractLayer(options: LayerToExtract): Promise<ExtractedLayer> {
   const { layer, from, signal } = options;
   checkLayer(layer);
-  const target = new LayerTarget(options);
   const guard = new UnpackGuard(options.limits);
+  const target = new LayerTarget({ ...options, guard });
   const parser = new TarParser((entry) => {
     guard.addEntry();
     return target.add(entry);

@@ -9,6 +9,7 @@ export { readArchive } from './read-archive.ts';
 export type { ArchiveMember, MemberSink } from './read-archive.ts';
 export { isArchive, looksLikeArchive, unpackArchive } from './unpack-archive.ts';
 export type { UnpackOptions } from './unpack-archive.ts';
+export { UnpackGuard } from './unpack-guard.ts';
 export type { UnpackLimits } from './unpack-guard.ts';
 export { measureLayer } from './measure-layer.ts';
 export { newestFile } from './newest-file.ts';

@@ -13,12 +13,14 @@ import { cleanPath } from './clean-path.ts';
 import { archiveError } from './tar/archive-error.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import type { MemberSink } from './tar/tar-parser.ts';
+import type { UnpackGuard } from './unpack-guard.ts';
 
 export interface LayerTargetOptions {
   readonly target: string;
   /** Bottom first; undefined if the layers below are not known yet. */
   readonly lowers?: readonly string[];
   readonly flavour: OverlayFlavour;
+  readonly guard: UnpackGuard;
 }
 
 const WHITEOUT = '.wh.';
@@ -37,13 +39,13 @@ export class LayerTarget {
   readonly #files: ArchiveTarget;
   #complete = true;
 
-  constructor({ target, lowers, flavour }: LayerTargetOptions) {
+  constructor({ target, lowers, flavour, guard }: LayerTargetOptions) {
     this.#directory = target;
     this.#lowers = lowers;
     this.#flavour = flavour;
     this.#writer = createTreeWriter({ upper: target, lowers: lowers ?? 'unknown', flavour });
     const onIncomplete = lowers === undefined ? needLowers : undefined;
-    this.#files = new ArchiveTarget({ writer: this.#writer, root: '', onIncomplete });
+    this.#files = new ArchiveTarget({ writer: this.#writer, root: '', onIncomplete, guard });
   }
 
   /** False once a member needed the layers below while they are not known. */

@@ -2,6 +2,7 @@ import { runCooperatively } from '@tbuild/concurrency';
 import { decompressAny } from './decompress.ts';
 import type { TarType } from './tar/tar-entry.ts';
 import { TarParser, type MemberSink } from './tar/tar-parser.ts';
+import type { UnpackGuard } from './unpack-guard.ts';
 
 export type { MemberSink } from './tar/tar-parser.ts';
 
@@ -31,12 +32,16 @@ export interface ArchiveMember {
 export async function readArchive(
   bytes: AsyncIterable<Uint8Array>,
   onMember: (member: ArchiveMember) => MemberSink | undefined,
-  signal?: AbortSignal,
+  { signal, guard }: { readonly signal?: AbortSignal; readonly guard?: UnpackGuard } = {},
 ): Promise<void> {
-  const parser = new TarParser((entry) => onMember({ ...entry, type: TYPES[entry.type], tarType: entry.type }));
+  const parser = new TarParser((entry) => {
+    guard?.addEntry();
+    return onMember({ ...entry, type: TYPES[entry.type], tarType: entry.type });
+  });
   try {
     for await (const chunk of (await decompressAny(bytes)).bytes) {
       signal?.throwIfAborted();
+      guard?.addBytes(chunk.length);
       await runCooperatively(parser.parse(chunk), signal);
     }
     parser.finish();

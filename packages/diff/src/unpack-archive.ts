@@ -48,8 +48,8 @@ export async function isArchive(location: string): Promise<boolean> {
  * @throws TbuildError SNAPSHOT if the archive is damaged or contains something that cannot be unpacked.
  */
 export async function unpackArchive(location: string, options: UnpackOptions): Promise<void> {
-  const target = new ArchiveTarget({ ...options, root: options.destination });
   const guard = new UnpackGuard(options.limits);
+  const target = new ArchiveTarget({ ...options, root: options.destination, guard });
   const parser = new TarParser((entry) => {
     guard.addEntry();
     return target.add(entry);

@@ -1,11 +1,13 @@
 import { statfsSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 
-/** What unpacking one archive may take. */
+/** What unpacking one archive, or a download, may take. */
 export interface UnpackLimits {
   /** The bytes of the archive, decompressed. */
   readonly size: number;
   readonly entries: number;
+  /** The bytes for names that are remembered to the end, such as those of directories, whose times are set last. */
+  readonly memory: number;
   /** What has to stay free on the disk, in bytes. Default: a hundredth of it, at most 1 GB. */
   readonly free?: number;
   /** A directory on the disk to which archives are unpacked. */
@@ -15,23 +17,29 @@ export interface UnpackLimits {
 /** How many bytes and entries are unpacked at most between two looks at the disk. */
 const STEP = { bytes: 16 << 20, entries: 1000 };
 
-/** Counts what an archive takes while it is unpacked, and stops it at a limit. */
+/** What is held of a remembered name besides its letters, and how often a letter is. In bytes. */
+const NAME = { each: 400, letter: 2 };
+
+/** Counts what an archive takes while it is unpacked, or a file while it is downloaded, and stops it at a limit. */
 export class UnpackGuard {
   readonly #limits: UnpackLimits | undefined;
+  readonly #what: string;
   #bytes = 0;
   #entries = 0;
+  #memory = 0;
   #nextLook = { bytes: 0, entries: 0 };
 
-  constructor(limits: UnpackLimits | undefined) {
+  /** `what` names the archive or file in messages. */
+  constructor(limits: UnpackLimits | undefined, what = 'archive') {
     this.#limits = limits;
+    this.#what = what;
   }
 
-  /** Call it before these bytes of the archive are used. @throws TbuildError SNAPSHOT */
+  /** Call it before these bytes are used. @throws TbuildError SNAPSHOT */
   addBytes(count: number): void {
     this.#bytes += count;
     const { size } = this.#limits ?? {};
-    if (size !== undefined && this.#bytes > size)
-      throw new TbuildError('SNAPSHOT', `The archive has more than ${size} bytes`, { hint: hintFor('size=SIZE') });
+    if (size !== undefined && this.#bytes > size) throw this.#tooMuch(`has more than ${size} bytes`, 'size=SIZE');
     if (this.#bytes > this.#nextLook.bytes) this.#requireRoom();
   }
 
@@ -40,8 +48,16 @@ export class UnpackGuard {
     this.#entries++;
     const { entries } = this.#limits ?? {};
     if (entries !== undefined && this.#entries > entries)
-      throw new TbuildError('SNAPSHOT', `The archive has more than ${entries} entries`, { hint: hintFor('entries=N') });
+      throw this.#tooMuch(`has more than ${entries} entries`, 'entries=N');
     if (this.#entries > this.#nextLook.entries) this.#requireRoom();
+  }
+
+  /** Call it before a name of the archive is kept in memory. @throws TbuildError SNAPSHOT */
+  addName(name: string): void {
+    this.#memory += NAME.each + NAME.letter * name.length;
+    const { memory } = this.#limits ?? {};
+    if (memory !== undefined && this.#memory > memory)
+      throw this.#tooMuch(`needs more than ${memory} bytes of memory for its names`, 'memory=SIZE');
   }
 
   #requireRoom(): void {
@@ -67,8 +83,10 @@ export class UnpackGuard {
       },
     );
   }
-}
 
-function hintFor(limit: string): string {
-  return `Raise the limit with --unpack-limits ${limit} if you trust the archive`;
+  #tooMuch(problem: string, limit: string): TbuildError {
+    return new TbuildError('SNAPSHOT', `The ${this.#what} ${problem}`, {
+      hint: `Raise the limit with --unpack-limits ${limit}, or TBUILD_UNPACK_LIMITS, if you trust its source`,
+    });
+  }
 }

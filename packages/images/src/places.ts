@@ -1,4 +1,5 @@
 import type { ImageRefs, LocalStore } from '@tbuild/content';
+import type { UnpackLimits } from '@tbuild/diff';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Access, Repository } from '@tbuild/registry';
 
@@ -6,6 +7,8 @@ import type { Access, Repository } from '@tbuild/registry';
 export interface LocalImages {
   readonly content: LocalStore;
   readonly refs: ImageRefs;
+  /** What an archive may take. */
+  readonly unpackLimits?: UnpackLimits;
   /** Platform of this machine, which selects an image from an index. */
   readonly platform: Platform;
 }

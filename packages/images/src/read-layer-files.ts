@@ -51,7 +51,7 @@ export async function applyLayer(
       else return hashing((digest) => add(path, fileOf(member, digest)));
       return undefined;
     },
-    signal,
+    { signal },
   );
   // A whiteout hides files of lower layers, never those of its own layer, regardless of the order of entries.
   for (const path of hidden) {

@@ -127,7 +127,7 @@ async function readLayer(
       const hash = createHash('sha256');
       return { write: (bytes) => void hash.update(bytes), end: () => add(hash.digest('base64')), abort() {} };
     },
-    signal,
+    { signal },
   );
   return { own, hidden, opaque };
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LocalStore } from '@tbuild/content';
+import type { UnpackLimits } from '@tbuild/diff';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { openInput } from '@tbuild/linux';
 import { formatReference, parseReference } from '@tbuild/oci';
@@ -13,6 +14,8 @@ export interface Archives {
   readonly cwd: string;
   /** A store of its own: what it holds was not checked. */
   readonly unpacked: LocalStore;
+  /** What an archive may take. */
+  readonly unpackLimits?: UnpackLimits;
 }
 
 /** A file with images: of `docker save`, or an OCI layout. */
@@ -41,7 +44,7 @@ export function archiveNamed(name: string, { cwd }: Pick<Archives, 'cwd'>): Arch
  */
 export async function openInArchive(
   { path, image }: ArchiveName,
-  { unpacked }: Archives,
+  { unpacked, unpackLimits }: Archives,
   signal: AbortSignal,
 ): Promise<Omit<ImagePlace, 'name'>> {
   const what = `Archive ${JSON.stringify(path)}`;
@@ -49,10 +52,11 @@ export async function openInArchive(
     throw new TbuildError('NOT_FOUND', `${what} does not exist`);
   try {
     const bytes = openInput(path, { what, code: 'USAGE' }, signal);
-    const { images, provider } = await openArchive(bytes, { content: unpacked }, signal);
+    const { images, provider } = await openArchive(bytes, { content: unpacked, unpackLimits }, signal);
     return { root: choose(images, image, what).target, content: provider };
   } catch (cause) {
-    if (!hasCode(cause, 'SNAPSHOT')) throw cause;
+    // A limit that the archive exceeds has a hint.
+    if (!hasCode(cause, 'SNAPSHOT') || cause.hint !== undefined) throw cause;
     throw new TbuildError('SNAPSHOT', `${what} cannot be read: it is damaged or not an archive`, { cause });
   }
 }

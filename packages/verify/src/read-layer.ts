@@ -52,7 +52,7 @@ export async function listLayer(layer: Descriptor, from: Provider, signal: Abort
         abort: () => {},
       };
     },
-    signal,
+    { signal },
   );
   return { diffId: `sha256:${hash.digest('hex')}`, members };
 }
@@ -64,7 +64,7 @@ export async function listLayer(layer: Descriptor, from: Provider, signal: Abort
 export async function newestTime(layer: Descriptor, from: Provider, signal: AbortSignal): Promise<number> {
   let newest = -Infinity;
   const look = ({ mtimeMs }: ArchiveMember): undefined => void (newest = Math.max(newest, mtimeMs));
-  await readArchive(await openLayer(layer, from, signal), look, signal);
+  await readArchive(await openLayer(layer, from, signal), look, { signal });
   return Math.floor(newest / 1000);
 }
 
@@ -101,7 +101,7 @@ export async function readFiles(
         abort: () => {},
       };
     },
-    signal,
+    { signal },
   );
   return found;
 }

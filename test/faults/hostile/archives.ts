@@ -43,7 +43,7 @@ export const ARCHIVES: readonly HostileKind<Buffer>[] = [
     name: 'compressed streams',
     make: (random) => mutateBytes(compressed(tarOf(members(random)), random), random),
     async read(bytes, { signal }) {
-      await readArchive(pieces(bytes), () => ({ write() {}, end() {}, abort() {} }), signal);
+      await readArchive(pieces(bytes), () => ({ write() {}, end() {}, abort() {} }), { signal });
     },
   },
   {

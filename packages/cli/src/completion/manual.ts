@@ -70,7 +70,7 @@ const VARIABLES = [
   ['TBUILD_RESERVED_SPACE', 'How much of the build cache stays even then.'],
   ['TBUILD_MIN_DOWNLOAD_RATE', 'How slow a server may be: bytes a second, and for how long (1kib/30s; 0: any).'],
   ['TBUILD_SERVER_TIMEOUT', 'How long a server may be silent (2m).'],
-  ['TBUILD_UNPACK_LIMITS', 'What a layer or an archive may unpack to (size=500gb,entries=20m).'],
+  ['TBUILD_UNPACK_LIMITS', 'What a layer or an archive may unpack to (size=500gb,entries=20m,memory=500mb).'],
   ['TBUILD_REGISTRY_MIRRORS', 'Mirrors of registries, with ";" between.'],
   ['BUILDKIT_PROGRESS', 'How progress is shown, when --progress is not given.'],
   ['BUILDKIT_COLORS', 'The colours of steps on a terminal, such as run=green:error=255,0,0.'],

@@ -1,4 +1,5 @@
 import type { LocalStore } from '@tbuild/content';
+import { UnpackGuard, type UnpackLimits } from '@tbuild/diff';
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import { isDigest, type Digest } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
@@ -26,6 +27,8 @@ export interface Web {
   readonly store: StoreLayout;
   readonly content: LocalStore;
   openWeb(): Promise<WebClient>;
+  /** What a download may take. */
+  readonly unpackLimits?: UnpackLimits;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -54,7 +57,7 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
   }
   const { wholeBody } = await import('./whole-body.ts');
   const body = wholeBody(answer, { web: client, ask, shown: shown(url), signal: options.signal });
-  const fetched = await store({ ...answer, body }, url, { ...options, content: web.content });
+  const fetched = await store({ ...answer, body }, url, { ...options, ...web });
   writeNote(memo, { ...fetched, source: shown(url) });
   return checked(fetched, url, options);
 }
@@ -105,13 +108,17 @@ function conditions(known: Memo | undefined): Record<string, string> {
 async function store(
   answer: WebAnswer,
   url: URL,
-  { content, report, signal }: Pick<Web, 'content'> & FetchOptions,
+  { content, unpackLimits, report, signal }: Pick<Web, 'content' | 'unpackLimits'> & FetchOptions,
 ): Promise<Memo> {
   const { etag, 'last-modified': modified = '', 'content-length': length } = answer.headers;
   const total = length === undefined ? undefined : Number(length);
   const item = `fetching ${url.host}${url.pathname}`;
+  const guard = new UnpackGuard(unpackLimits, `file ${JSON.stringify(shown(url))}`);
   const { digest } = await content.write(
-    counted(answer.body, (current) => report(item, current, total)),
+    counted(answer.body, (current, added) => {
+      guard.addBytes(added);
+      report(item, current, total);
+    }),
     undefined,
     signal,
   );
@@ -121,12 +128,12 @@ async function store(
 
 async function* counted(
   source: AsyncIterable<Uint8Array>,
-  onBytes: (count: number) => void,
+  onBytes: (count: number, added: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const chunk of source) {
     count += chunk.length;
-    onBytes(count);
+    onBytes(count, chunk.length);
     yield chunk;
   }
 }

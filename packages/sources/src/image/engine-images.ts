@@ -83,7 +83,7 @@ export function isFromRegistry({ image }: FoundInEngine, reference: Reference): 
 
 /** Work on an image of an engine. */
 export interface TakingImage {
-  readonly images: Pick<ImageSources, 'content' | 'store' | 'now'>;
+  readonly images: Pick<ImageSources, 'content' | 'store' | 'now' | 'unpackLimits'>;
   /** The images that this build has read or is reading, by ID. */
   readonly reading: Map<string, Promise<Descriptor>>;
   readonly signal: AbortSignal;
@@ -115,7 +115,7 @@ export async function takeFromEngine(
 
 async function readImage(
   { engine, id }: { readonly engine: ImageEngine; readonly id: Digest },
-  images: Pick<ImageSources, 'content'>,
+  images: Pick<ImageSources, 'content' | 'unpackLimits'>,
   signal: AbortSignal,
 ): Promise<Descriptor> {
   const { images: archived } = await openArchive(engine.save(id, signal), images, signal);

@@ -1,4 +1,5 @@
 import type { ImageRefs, LocalStore } from '@tbuild/content';
+import type { UnpackLimits } from '@tbuild/diff';
 import type { Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { StoreLayout } from '@tbuild/store';
@@ -11,6 +12,8 @@ export interface ImageSources {
   readonly refs: ImageRefs;
   openRepository(reference: Reference): Promise<Repository>;
   readonly engines: Engines;
+  /** What an archive may take. */
+  readonly unpackLimits?: UnpackLimits;
   /** Milliseconds since the epoch. */
   now(): number;
 }

@@ -7,7 +7,7 @@ import {
   type StoredBlob,
   useStored,
 } from '@tbuild/content';
-import { cleanPath, readArchive } from '@tbuild/diff';
+import { cleanPath, readArchive, UnpackGuard, type UnpackLimits } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
   encodeImage,
@@ -31,6 +31,8 @@ export interface LoadedImage {
 
 interface Local {
   readonly content: LocalStore;
+  /** What an archive may take. */
+  readonly unpackLimits?: UnpackLimits;
 }
 
 interface Archive {
@@ -104,16 +106,18 @@ async function storeFiles(bytes: AsyncIterable<Uint8Array>, local: Local, signal
   const blobs = new Map<string, StoredBlob>();
   const links = new Map<string, string>();
   const clean = (name: string): string => cleanPath(name).join('/');
+  const guard = new UnpackGuard(local.unpackLimits);
   await readArchive(
     bytes,
     ({ name, type, linkName }) => {
       const path = clean(name);
+      guard.addName(path + linkName);
       // In old archives, layers that images share are links: `../ID/layer.tar`.
       if (type === 'symlink') links.set(path, clean(`${path}/../${linkName}`));
       if (type === 'link') links.set(path, clean(linkName));
       return type === 'file' ? storing(local.content.createWriter(), (blob) => void blobs.set(path, blob)) : undefined;
     },
-    signal,
+    { signal, guard },
   );
   return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), local };
 }

@@ -26,7 +26,8 @@ export const load = storeCommand({
     using _lease = acquireLease(services.store);
     await afterRemovals(services.store, { now: () => services.now(), signal });
     const loaded = await loadArchive(readInput(flags.input, env, signal), services, signal).catch((cause: unknown) => {
-      if (!hasCode(cause, 'SNAPSHOT')) throw cause;
+      // A limit that the archive exceeds has a hint.
+      if (!hasCode(cause, 'SNAPSHOT') || cause.hint !== undefined) throw cause;
       throw new TbuildError(
         'SNAPSHOT',
         `Cannot read the archive ${JSON.stringify(flags.input ?? '-')}: it is damaged or not an archive`,
