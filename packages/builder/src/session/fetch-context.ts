@@ -1,11 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openContext } from '@tbuild/context';
 import { isArchive, unpackArchive, type UnpackOptions } from '@tbuild/diff';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { SOURCE_DATE_EPOCH } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
-import { readLimitedFile } from '@tbuild/linux';
+import { makeDirectory, readLimitedFile } from '@tbuild/linux';
 import { goBool, canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, type OverlayFlavour } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
@@ -151,7 +151,7 @@ async function unpackForOnce(
   underway: Underway,
 ): Promise<Omit<LocalRequest, 'sources'>> {
   const { path: archive } = request.context;
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeDirectory(parent, { mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'context-'));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   try {

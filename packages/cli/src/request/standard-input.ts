@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { looksLikeArchive } from '@tbuild/diff';
 import { errnoName } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 
 /** The content of standard input: a text, or an archive that can be read at a path. */
 export type StandardInput =
@@ -54,7 +55,7 @@ function readSome(chunk: Buffer, offset: number): number {
 }
 
 function openUnnamed(directory: string): number {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, { mode: 0o700 });
   const path = join(directory, `input-${process.pid}`);
   const fd = openSync(path, 'wx+', 0o600);
   try {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { makeDirectory } from '@tbuild/linux';
 import type { Hierarchy } from './hierarchies.ts';
 
 /** Where steps see their control groups. */
@@ -40,7 +41,7 @@ export function isUnified(groups: readonly VisibleGroup[]): boolean {
 /** Creates a directory with a subdirectory for each named group, to bind the groups onto. */
 export function makeGroupDirectory(path: string, groups: readonly VisibleGroup[]): string {
   mkdirSync(path);
-  for (const { name } of groups) if (name !== '') mkdirSync(`${path}/${name}`, { recursive: true });
+  for (const { name } of groups) if (name !== '') makeDirectory(`${path}/${name}`);
   return path;
 }
 

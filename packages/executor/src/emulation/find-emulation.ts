@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeDirectory } from '@tbuild/linux';
 import { isExecutable, TOOL_ENVIRONMENT } from '../machine/tools.ts';
 import { handlerOf, handlerRule } from './binfmt-handlers.ts';
 import { encodeExitProgram, type ExitProgram, exitPrograms } from './exit-program.ts';
@@ -46,7 +47,7 @@ export async function findEmulation(platform: ProgramPlatform, options: Emulatio
   const program = PROGRAMS.get(platform.architecture);
   if (platform.os !== host.os) return { kind: 'none' };
   if (program === undefined || platform.architecture === host.architecture) return { kind: 'native' };
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const root = mkdtempSync(join(directory, 'platform-'));
   try {
     writeFileSync(join(root, 'exit'), encodeExitProgram(program), { mode: 0o755 });
@@ -79,7 +80,7 @@ const NOT_STARTED: readonly unknown[] = [126, 127];
 
 async function startsWith(emulator: string, start: readonly string[], root: string): Promise<boolean> {
   try {
-    mkdirSync(dirname(root + emulator), { recursive: true });
+    makeDirectory(dirname(root + emulator));
     copyFileSync(emulator, root + emulator, constants.COPYFILE_FICLONE);
   } catch {
     // A handler may name a program that no longer exists.

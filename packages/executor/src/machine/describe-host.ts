@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { defaultFilter } from '../seccomp/default-filter.ts';
 import { type SyscallMachine, isSyscallMachine } from '../syscalls/syscall-program.ts';
 import { emulatedOn } from './emulated-on.ts';
@@ -27,7 +28,7 @@ export interface HostDescription {
  */
 export function describeHost(runDirectory: string): HostDescription {
   const machine = requireMachine();
-  mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
+  makeDirectory(runDirectory, { mode: 0o711 });
   requireExecutable(runDirectory);
   return {
     machine,

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
 import { detectMountFeatures, TOOL_ENVIRONMENT } from './tools.ts';
@@ -35,7 +36,7 @@ const TRIAL = [
 ].join('\n');
 
 function tryOverlay(parent: string, flavour: OverlayFlavour): string | undefined {
-  mkdirSync(parent, { recursive: true });
+  makeDirectory(parent);
   const cwd = mkdtempSync(join(parent, 'overlay-'));
   try {
     for (const name of ['lower/directory', 'upper', 'work', 'merged']) mkdirSync(join(cwd, name), { recursive: true });

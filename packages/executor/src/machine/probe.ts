@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { leaveDeviceGuard } from '../cgroup/device-guard.ts';
 import { type ChrootExecutorOptions, createChrootExecutor } from '../chroot/chroot.ts';
 import type { Executor, Sandbox } from '../executor.ts';
@@ -25,7 +26,7 @@ async function probe(
   executor: Executor,
   { runDirectory }: { readonly runDirectory: string },
 ): Promise<string | undefined> {
-  mkdirSync(runDirectory, { recursive: true });
+  makeDirectory(runDirectory);
   const directory = mkdtempSync(join(runDirectory, 'probe-'));
   try {
     return await setupErrorOf(executor, emptySandbox(directory));

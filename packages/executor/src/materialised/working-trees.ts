@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { applyLayer } from './apply-layer.ts';
 import { type IndexNode, indexTree } from './tree-index.ts';
@@ -38,7 +39,7 @@ const MAX_KEPT = 4;
 export function openWorkingTrees({ directory, flavour, discard = removeAll }: WorkingTreeOptions): WorkingTrees {
   let kept: KeptTree[] = [];
   const makeRoot = (): string => {
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
+    makeDirectory(directory, { mode: 0o711 });
     for (const abandoned of abandonedIn(directory)) discard(abandoned);
     const place = mkdtempSync(join(directory, `tree-${process.pid}-`));
     mkdirSync(join(place, 'root'));

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { abortable } from '@tbuild/concurrency';
 import { hasCode, TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { deviceGuardExit } from '../cgroup/device-guard.ts';
 import type { JoinedNetwork } from '../executor.ts';
 import { findTool } from '../machine/tools.ts';
@@ -52,7 +53,7 @@ async function connect(options: Omit<PastaOptions, 'program'>): Promise<Pasta> {
       '/dev/net/tun is missing',
       'Load the module tun (modprobe tun, as root); for a container: --device /dev/net/tun',
     );
-  mkdirSync(options.runDirectory, { recursive: true, mode: 0o711 });
+  makeDirectory(options.runDirectory, { mode: 0o711 });
   try {
     return await startOutside({ ...options, program });
   } catch (error) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
@@ -7,7 +7,7 @@ import { runSync } from '@tbuild/concurrency';
 import { createLocalStore, type LocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
 import { type PlacedCopy, writeLayer } from '@tbuild/copy';
-import { openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
+import { makeDirectory, openPipe, openUnnamedFile, type StartedProcess, startProcess } from '@tbuild/linux';
 import type { Layer } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
 import type { PendingLayer } from '../pending-layer.ts';
@@ -104,7 +104,7 @@ function startJob(
 ): { readonly process: StartedProcess; readonly answer: Promise<string> } | undefined {
   const opened: number[] = [];
   try {
-    mkdirSync(job.temporaryDirectory, { recursive: true });
+    makeDirectory(job.temporaryDirectory);
     // A pipe would hold only part of the job until this process writes the rest.
     using input = openUnnamedFile(join(job.temporaryDirectory, 'job'), serialize(job), 0o600);
     const { reader, writer } = openPipe();

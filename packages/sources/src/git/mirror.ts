@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { type StoreLayout, touch } from '@tbuild/store';
 import { runGit, type GitRemote } from './run-git.ts';
 
@@ -28,7 +29,7 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   touch(mirror, now());
   const lock = join(mirror, 'fetch');
   if (!existsSync(join(mirror, 'HEAD'))) {
-    mkdirSync(mirror, { recursive: true });
+    makeDirectory(mirror);
     // The steps of a build may come here at the same time. A second init changes nothing.
     const init = ['init', '--quiet', '--bare', '--template=', ...formatOption(commit), mirror];
     await runGit(init, remote, { cwd: store.root, lock });

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { unescape } from 'node:querystring';
 import { withoutCredentials } from '@tbuild/errors';
 import type { GitOp } from '@tbuild/graph';
+import { makeDirectory } from '@tbuild/linux';
 import { type Commit, type GitLogin, type GitRemote, resolveCommit } from '@tbuild/sources';
 import type { StoreLayout } from '@tbuild/store';
 import type { ResolvedSources } from '../../session/resolved-sources.ts';
@@ -18,7 +18,7 @@ export function remoteOf(
   { store, runProgram, idleTimeoutMs }: RemotePorts,
   { signal, ...secrets }: Secrets & Pick<GitRemote, 'signal'>,
 ): GitRemote {
-  mkdirSync(store.root, { recursive: true });
+  makeDirectory(store.root);
   return { ...withLogin(url, secrets), mirror: url, idleTimeoutMs, runProgram, signal };
 }
 

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { withoutCredentials } from '@tbuild/errors';
 import { type GitOp, resultId, type ResultId } from '@tbuild/graph';
+import { makeDirectory } from '@tbuild/linux';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { checkOut, type Commit, contentFilters, fetchCommit, type GitRemote } from '@tbuild/sources';
@@ -56,7 +57,7 @@ async function checkOutTo(
 ): Promise<void> {
   const mirror = await fetchCommit(commit.id, remote, { store, now });
   const parent = store.run;
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeDirectory(parent, { mode: 0o700 });
   const scratch = mkdtempSync(join(parent, 'git-'));
   try {
     await using active = await snapshots.prepare();

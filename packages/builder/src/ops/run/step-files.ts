@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { Step } from '@tbuild/graph';
-import { detachMount, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/linux';
+import { detachMount, makeDirectory, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { StoreLayout } from '@tbuild/store';
 import { giveOwner } from './give-owner.ts';
 
@@ -34,18 +34,18 @@ export interface StepUnderway {
 
 /** Creates the directory among those of running builds. */
 export function createStepFiles({ run: parent }: Pick<StoreLayout, 'run'>): StepFiles {
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeDirectory(parent, { mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'files-'));
   const cleanUps: (() => void | PromiseLike<void>)[] = [];
   let memory: Memory | undefined;
-  const makeDirectory = (): string => mkdtempSync(join(directory, 'd-'));
+  const newDirectory = (): string => mkdtempSync(join(directory, 'd-'));
   return {
-    write: (name, content, access) => writeWith(join(makeDirectory(), name), content, access),
+    write: (name, content, access) => writeWith(join(newDirectory(), name), content, access),
     writeSecret(content, access) {
-      memory ??= mountMemory(makeDirectory(), cleanUps);
+      memory ??= mountMemory(newDirectory(), cleanUps);
       return memory.write(content, access);
     },
-    directory: makeDirectory,
+    directory: newDirectory,
     onDispose: (cleanUp) => void cleanUps.push(cleanUp),
     async [Symbol.asyncDispose]() {
       for (const cleanUp of cleanUps.reverse()) await cleanUp();

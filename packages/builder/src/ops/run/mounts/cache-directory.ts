@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '@tbuild/linux';
 import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
 
 /** The part of the store that cache mounts use. */
@@ -34,7 +35,7 @@ export async function takeCacheDirectory(
   signal: AbortSignal,
 ): Promise<CacheDirectory> {
   const parent = store.cacheMount(request.key);
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  makeDirectory(parent, { mode: 0o700 });
   noteUse(parent);
   let waits = false;
   return waitFor(async () => {
