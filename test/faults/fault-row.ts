@@ -16,6 +16,8 @@ export interface FaultRow {
 
 export interface FaultContext {
   readonly random: Random;
+  /** The number of the case, from 1: for a row that goes through a list in order. */
+  readonly number: number;
   /** An empty directory, removed after the case. */
   readonly directory: string;
   /** Whether tbuild runs as the ordinary user of the tests. */

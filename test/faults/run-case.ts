@@ -49,6 +49,7 @@ export async function runCase(
   let operations = 0;
   const context: FaultContext = {
     random: seededRandom(seedOf(`${seed} ${row.name} ${number}`)),
+    number,
     directory,
     signal: AbortSignal.any([limit, ...(signal === undefined ? [] : [signal])]),
     size,

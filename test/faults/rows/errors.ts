@@ -9,6 +9,7 @@ export const row: FaultRow = {
   name: 'errors',
   title: 'A system call that fails ends a command with one clear message, and nothing is lost',
   needs: ['root', 'user', 'registry', 'strace', 'ext4', 'xfs', 'btrfs', 'fuse'],
+  brief: [16, 42],
   run: errors,
 };
 

@@ -2,6 +2,7 @@ import type { FaultRow } from '../fault-row.ts';
 import { row as concurrency } from './concurrency.ts';
 import { row as corruption } from './corruption.ts';
 import { row as disk } from './disk.ts';
+import { row as errors } from './errors.ts';
 import { row as git } from './git.ts';
 import { row as hostile } from './hostile.ts';
 import { row as input } from './input.ts';
@@ -14,6 +15,7 @@ export const rows: readonly FaultRow[] = [
   kill,
   power,
   disk,
+  errors,
   corruption,
   hostile,
   input,
