@@ -73,7 +73,7 @@ test('the snapshot contains the code that the rehearsal compiled', async () => {
   good(await runTbuild(['--root', store, '--tag', 'base', base], options));
   const args = ['--root', store, writeFiles({ Dockerfile: REHEARSED_DOCKERFILE })];
   good(await runTbuild(args, options));
-  // A build that finds trash starts a process, which takes a native module.
+  // A build that finds trash starts a process, which a snapshot cannot hold.
   mkdirSync(join(store, 'trash/left'), { recursive: true });
   const main = join(program, '../../dist/tbuild.cjs');
   const snapshot = (rehearsal: readonly string[]) => {

@@ -1,10 +1,10 @@
-import { closeSync, openSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { basename, dirname, join } from 'node:path';
 import { startupSnapshot } from 'node:v8';
 import type { Services } from '@tbuild/builder';
 import { errnoName } from '@tbuild/errors';
 import { type CacheLimits, mayExceed, sweepLeftovers, withDefaultLimits } from '@tbuild/gc';
-import { shellQuoted, startProcess } from '@tbuild/linux';
+import { shellQuoted } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { listDirectory, needsSync, readBoot, spaceOf, type StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
@@ -84,18 +84,17 @@ interface Work {
   readonly keeping: readonly string[];
 }
 
-/** Starts a process that outlives this one; nobody waits for it. Not while a snapshot is made: it cannot hold a native module. */
+/**
+ * Starts a process that outlives this one; nobody waits for it. Not while a snapshot is made: it cannot hold a process. To load the
+ * native module that starts processes faster would take longer than it saves.
+ */
 function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, { boot = '', trash, keeping }: Work): void {
   if (startupSnapshot.isBuildingSnapshot()) return;
-  const nothing = openSync('/dev/null', 'r+');
-  try {
-    const next = keeping.map((word) => shellQuoted(word)).join(' ');
-    const work = [root, boot, basename(syncMarker), place, next, ...trash];
-    const { PATH = '/usr/bin:/bin' } = process.env;
-    startProcess('/bin/sh', ['-c', TIDY, 'tidy', ...work], { env: { PATH }, descriptors: [nothing, nothing, nothing] });
-  } catch {
-    // A later build does the rest.
-  } finally {
-    closeSync(nothing);
-  }
+  const next = keeping.map((word) => shellQuoted(word)).join(' ');
+  const args = ['-c', TIDY, 'tidy', root, boot, basename(syncMarker), place, next, ...trash];
+  const { PATH = '/usr/bin:/bin' } = process.env;
+  const child = spawn('/bin/sh', args, { env: { PATH }, stdio: 'ignore', detached: true });
+  // A later build does the rest.
+  child.on('error', () => {});
+  child.unref();
 }
