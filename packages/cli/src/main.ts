@@ -134,6 +134,7 @@ if (startupSnapshot.isBuildingSnapshot()) {
 
 async function start(): Promise<void> {
   removeStartMark();
+  removeTunables();
   const argv = process.argv.slice(2);
   const env = readEnvironment();
   const debug = argv.includes('--debug') || argv.includes('-D');
@@ -153,4 +154,12 @@ function removeStartMark(): void {
   if (mark === undefined) return;
   delete process.env.TBUILD_START_MARK;
   rmSync(mark, { force: true });
+}
+
+/** Keeps what the launcher set for this process from those that it starts. */
+function removeTunables(): void {
+  const { TBUILD_TUNES_MALLOC: areOurs } = process.env;
+  if (areOurs === undefined) return;
+  delete process.env.TBUILD_TUNES_MALLOC;
+  delete process.env.GLIBC_TUNABLES;
 }

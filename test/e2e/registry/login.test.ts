@@ -82,7 +82,7 @@ describe('login', needs('registry'), () => {
     const bin = scratchDirectory('bin');
     mkdirSync(join(home, '.docker'));
     writeFileSync(join(home, '.docker/config.json'), JSON.stringify({ credsStore: 'test' }));
-    writeFileSync(join(bin, 'docker-credential-test'), `#!/bin/sh\n{ echo "$1"; cat; } >> ${bin}/asked\n`, {
+    writeFileSync(join(bin, 'docker-credential-test'), `#!/bin/sh\n{ echo "$1"; cat; env; } >> ${bin}/asked\n`, {
       mode: 0o755,
     });
     good(
@@ -92,6 +92,7 @@ describe('login', needs('registry'), () => {
     );
     const asked = readFileSync(join(bin, 'asked'), 'utf8');
     expect(asked).toContain('store');
+    expect(asked, 'what the launcher sets for the program').not.toMatch(/^(?:GLIBC_TUNABLES|TBUILD_TUNES_MALLOC)=/m);
     expect(asked).toContain(
       JSON.stringify({ ServerURL: registry.host, Username: auth.username, Secret: auth.password }),
     );

@@ -75,6 +75,14 @@ test('the launcher passes on who started it, and ignores inherited values', () =
   expect(mounts !== here).toBe(contained);
 });
 
+test('the launcher tunes malloc for the program, unless the user does', () => {
+  const ours = JSON.parse(launch([], { TBUILD_TUNES_MALLOC: '0' }).stdout).env;
+  expect(ours).toMatchObject({ TBUILD_TUNES_MALLOC: '1', GLIBC_TUNABLES: expect.stringContaining('glibc.malloc') });
+  const { env } = JSON.parse(launch([], { TBUILD_TUNES_MALLOC: '1', GLIBC_TUNABLES: 'glibc.malloc.check=0' }).stdout);
+  expect(env.GLIBC_TUNABLES).toBe('glibc.malloc.check=0');
+  expect(env).not.toHaveProperty('TBUILD_TUNES_MALLOC');
+});
+
 test('the help text needs no namespace', () => {
   const { env } = JSON.parse(launch(['--help']).stdout);
   expect(env.TBUILD_UID).toBeUndefined();
