@@ -143,6 +143,7 @@ test('a page shows what a failed build said, and runs nothing that its output sa
   expect(build.exitCode).toBe(1);
   await using page = await openBrowser();
   await page.open(`file://${report}`);
+  expect(await page.evaluate(`document.querySelector('#view .error').innerText`)).toContain('exit code: 3');
   await show(page, 'logs');
   expect(await page.evaluate('document.title')).not.toBe('taken');
   expect(await page.evaluate(`document.querySelector('#view').innerText`)).toContain('exit code: 3');

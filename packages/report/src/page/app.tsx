@@ -46,7 +46,7 @@ function viewsOf({ build, images, tables }: ReportData): readonly View[] {
     ...(build === undefined
       ? []
       : [
-          { id: 'timeline', title: 'Timeline', show: ({ step }: Place) => <TimelineView build={build} step={step} /> },
+          { id: 'timeline', title: 'Timeline', show: ({ step }: Place) => timelineOf(build, step) },
           { id: 'graph', title: 'Graph', show: () => <GraphView build={build} /> },
           { id: 'why', title: 'Why', show: () => <WhyView build={build} /> },
         ]),
@@ -61,6 +61,16 @@ function viewsOf({ build, images, tables }: ReportData): readonly View[] {
     build?.before !== undefined && { id: 'compare', title: 'Compare', show: () => <CompareView build={build} /> },
   ];
   return views.filter((view) => view !== false);
+}
+
+/** A page about a failed build opens with why. */
+function timelineOf(build: BuildFacts, step: Place['step']): JSX.Element {
+  return (
+    <>
+      {build.error !== undefined && <pre class="error">{build.error}</pre>}
+      <TimelineView build={build} step={step} />
+    </>
+  );
 }
 
 function Summary({ data: { build, images } }: { readonly data: ReportData }): JSX.Element {
