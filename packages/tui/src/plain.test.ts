@@ -157,6 +157,19 @@ test('a transfer is printed after a second, then each time it has taken twice as
 `);
 });
 
+test('a transfer that its step did not finish is not called done', () => {
+  const text = plain(
+    [0, started('pull', 0), moved('pull', 'sha256:ab', 0, 10), moved('pull', 'sha256:cd', 0, 20)],
+    [500, moved('pull', 'sha256:ab', 10, 10), moved('pull', 'sha256:cd', 5, 20)],
+    [500, { type: 'finished', step: 'pull', at: 500, outcome: 'cancelled' }],
+  );
+  expect(text).toBe(`#1 pull
+#1 sha256:ab 10B / 10B 0.5s done
+#1 sha256:cd 5B / 20B 0.5s
+#1 CANCELED
+`);
+});
+
 test('a hidden step is shown for its start and its end, but not for the progress of a transfer', () => {
   const ticks = Array.from({ length: 300 }, (_, index): Batch => {
     const tick = moved('pull', 'sha256:ab', index * 1000, 300_000);

@@ -72,7 +72,7 @@ export function newLines(
   state.warnings = step.warnings.length;
   const lines = newLogLines(step, state, now);
   return [
-    ...transfers.map((transfer) => transferLine(transfer, now)),
+    ...transfers.map((transfer) => transferLine(transfer, step, now)),
     ...warnings.map((warning) => `WARN: ${warning}`),
     ...lines.map(({ after, text }) => `${formatLogTime(after)} ${text}`),
     ...(step.finishedAt === undefined || state.finishedAt === step.finishedAt
@@ -127,12 +127,13 @@ function isDue(transfer: TransferView, last: TransferView | undefined): boolean 
 }
 
 /** Formats `transferring context: 2.34MB 0.1s done`; a transfer that goes on has its rate too. */
-function transferLine(transfer: TransferView, now: number): string {
+function transferLine(transfer: TransferView, { state }: StepView, now: number): string {
   const elapsed = transfer.updatedAt - transfer.startedAt;
   const rate = transferRate(transfer, now);
   const speed = rate === undefined ? '' : ` ${formatTransferred(Math.round(rate))}/s`;
+  const isCut = transfer.current !== transfer.total && (state === 'failed' || state === 'cancelled');
   const time = elapsed > 10 ? ` ${formatSeconds(elapsed)}` : '';
-  return `${transferLabel(transfer)}${speed}${time}${transfer.done ? ' done' : ''}`;
+  return `${transferLabel(transfer)}${speed}${time}${transfer.done && !isCut ? ' done' : ''}`;
 }
 
 function outcomeLine(step: StepView): string {
