@@ -35,6 +35,9 @@ test.each([
 test('a missing path is named in the error', () => {
   expect(() => contextSource('./none', cwd)).toThrow('path "./none" not found');
   expect(() => contextSource(import.meta.filename, cwd)).toThrow('is not a directory');
+  expect(() => contextSource('./none', cwd, 'deps')).toThrow(
+    'Unable to prepare context "deps": path "./none" not found',
+  );
 });
 
 test('github.com is a path only where there is a directory of that name', () => {

@@ -6,25 +6,28 @@ import { parseGitSource } from '@tbuild/frontend';
 
 /**
  * Returns whether a context is a git repository, a URL, or a directory. A text that looks like a URL is never a path,
- * since its `..` could lead anywhere. Only `github.com/owner/name` may be an existing directory.
+ * since its `..` could lead anywhere. Only `github.com/owner/name` may be an existing directory. `name` is that of a named
+ * context.
  * @throws TbuildError USAGE for a URL that is no context, CONTEXT when the path is no directory.
  */
-export function contextSource(text: string, cwd: string): ContextSpec {
+export function contextSource(text: string, cwd: string, name?: string): ContextSpec {
   if (text.startsWith(GITHUB) && !isDirectory(`${cwd}/${text}`)) return remoteSource(`https://${withSuffix(text)}`);
   if (URL_SCHEME.test(text) || parseGitSource(text) !== undefined) return remoteSource(text);
   const path = resolve(cwd, text);
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined)
-    throw new TbuildError('CONTEXT', `Unable to prepare context: path ${JSON.stringify(text)} not found`, {
-      hint: 'Check the path; the last argument is the directory to copy files from',
-    });
-  if (!stats.isDirectory()) {
-    throw new TbuildError('CONTEXT', `Unable to prepare context: ${JSON.stringify(text)} is not a directory`, {
-      hint: 'Pass the directory as the context, and a Dockerfile with -f FILE',
-    });
-  }
-  return { kind: 'directory', path };
+  if (stats?.isDirectory() === true) return { kind: 'directory', path };
+  const [shown, isMissing] = [JSON.stringify(text), stats === undefined];
+  const why = isMissing ? `path ${shown} not found` : `${shown} is not a directory`;
+  const what = name === undefined ? 'context' : `context ${JSON.stringify(name)}`;
+  const hint =
+    name === undefined ? MAIN_HINTS[isMissing ? 'missing' : 'file'] : 'Name a directory, a repository or a URL';
+  throw new TbuildError('CONTEXT', `Unable to prepare ${what}: ${why}`, { hint });
 }
+
+const MAIN_HINTS = {
+  missing: 'Check the path; the last argument is the directory to copy files from',
+  file: 'Pass the directory as the context, and a Dockerfile with -f FILE',
+};
 
 const GITHUB = 'github.com/';
 const URL_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;

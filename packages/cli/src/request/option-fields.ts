@@ -43,10 +43,10 @@ export class OptionFields {
   }
 
   /** @throws TbuildError USAGE unless the field has a value. */
-  required(name: string): string {
+  required(name: string, hint?: string): string {
     const value = this.text(name);
     if (value !== undefined && value !== '') return value;
-    throw this.invalid(`${name}= is required`);
+    throw this.invalid(`${name}= is required`, hint);
   }
 
   /** Reads what Go's `strconv.ParseBool` takes; a bare name is true. */

@@ -93,7 +93,7 @@ function path(fields: OptionFields, cwd: string): string | undefined {
 }
 
 function directory(fields: OptionFields, cwd: string): string {
-  const dest = fields.required('dest');
+  const dest = fields.required('dest', 'Name a directory: dest=DIR');
   if (dest === '-') throw fields.invalid('a directory cannot be written to standard output');
   return resolve(cwd, dest);
 }

@@ -52,7 +52,7 @@ export function namedContext(name: string, source: string, cwd: string): NamedCo
   const layout = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]+)|:([\w][\w.-]*))?$/.exec(source);
   if (layout?.[1] !== undefined)
     return { kind: 'layout', path: resolve(cwd, layout[1]), reference: layout[2] ?? layout[3] ?? '' };
-  return contextSource(source, cwd);
+  return contextSource(source, cwd, name);
 }
 
 function dockerfileOf(written: BuildSpec['dockerfile'], fromPath: (path?: string) => Dockerfile): Dockerfile {
