@@ -78,10 +78,11 @@ function openRules(root: string): GitRules {
   return {
     add: (path) => add(parentOf(join(prefix, path))),
     ignores(path, isDirectory) {
-      const full = join(prefix, path);
-      if (full === '.' || full === prefix) return false;
+      if (path === '' || byDirectory.size === 0) return false;
+      const full = (prefix === '' ? path : `${prefix}/${path}`) + (isDirectory ? '/' : '');
       for (let directory = parentOf(full); ; directory = parentOf(directory)) {
-        const verdict = byDirectory.get(directory)?.test(relative(directory, full) + (isDirectory ? '/' : ''));
+        const below = directory === '' ? full : full.slice(directory.length + 1);
+        const verdict = byDirectory.get(directory)?.test(below);
         // The nearest file with a matching pattern decides.
         if (verdict?.ignored || verdict?.unignored) return verdict.ignored;
         if (directory === '') return false;
@@ -103,9 +104,9 @@ function topOf(root: string): string {
   }
 }
 
+/** Returns the directory of a path, which may end in a slash. */
 function parentOf(path: string): string {
-  const parent = dirname(path);
-  return parent === '.' ? '' : parent;
+  return path.slice(0, Math.max(0, path.lastIndexOf('/', path.length - 2)));
 }
 
 function readIfPresent(file: string): string | undefined {

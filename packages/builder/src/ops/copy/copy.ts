@@ -98,7 +98,6 @@ async function outlineBelow(
 async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal): Promise<ResultId> {
   const { result, step, base } = copy;
   const { results, content } = ports;
-  await reportCopied(copy, ports);
   const memory = await memoryOf(copy, ports);
   const placed = await placeAlone(copy, memory?.earlier, ports);
   const strategy =
@@ -106,6 +105,7 @@ async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal):
       ? PACK_TREE
       : chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: true }));
   const pending = (await earlyLayerOf(copy)) ?? (placed && startLayer({ placed, strategy }, ports, signal));
+  await reportCopied(copy, ports);
   if (placed !== undefined && !strategy.makesTree) {
     const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), signal));
     if (layer !== undefined) {
