@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { copyImage, createMemoryStore, type ContentStore } from '@tbuild/content';
-import { parseReference, type Descriptor } from '@tbuild/oci';
+import { copyImage, createMemoryStore, fromBytes, type ContentStore } from '@tbuild/content';
+import { digestOf, parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
@@ -60,6 +60,24 @@ describe('an answer of a registry', needs('registry'), () => {
       message: `Registry ${proxy.host} does not answer: i/o timeout`,
     });
     expect(proxy.seen.filter(({ line }) => isTag(line))).toHaveLength(1);
+  });
+
+  test('that it has a blob is not requested again, nor for a blob that was read or written', async () => {
+    await using client = createTestClient();
+    const open = () => client.openRepository(parseReference(`${proxy.host}/app`));
+    const [asked, read] = image.layers;
+    if (asked === undefined || read === undefined) throw new Error('Expected two layers');
+    for (let count = 0; count < 2; count++) expect(await open().has(asked)).toBe(true);
+    for await (const _ of await open().read(read)) continue;
+    const bytes = Buffer.from('new');
+    const written = { ...read, digest: digestOf(bytes), size: bytes.length };
+    expect(await open().has(written)).toBe(false);
+    await open().write(fromBytes(bytes), written);
+    for (const blob of [read, written]) expect(await open().has(blob)).toBe(true);
+    const questions = proxy.seen.filter(({ line }) => line.startsWith('HEAD '));
+    expect(questions.map(({ line }) => line)).toEqual(
+      [asked, written].map(({ digest }) => `HEAD /v2/app/blobs/${digest}`),
+    );
   });
 
   test.each([

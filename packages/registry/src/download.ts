@@ -47,5 +47,6 @@ async function openAt(
     subject: `blob ${target.digest} of ${remote.name}`,
     signal,
   });
+  if (typeof place === 'string') remote.blobs.add(target.digest);
   return bytesFrom(response, offset);
 }

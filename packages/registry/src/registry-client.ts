@@ -1,4 +1,5 @@
-import { formatRepository, parseReference, type Reference } from '@tbuild/oci';
+import { getOrMake } from '@tbuild/concurrency';
+import { type Digest, formatRepository, parseReference, type Reference } from '@tbuild/oci';
 import { type Connection, type ConnectionOptions, createConnections } from './connections.ts';
 import type { Access, HttpRequest } from './http-message.ts';
 import { mirrored } from './mirrored.ts';
@@ -35,16 +36,19 @@ export interface RegistryClient extends AsyncDisposable {
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const connections = createConnections(options);
   const unreachable = new Set<string>();
+  const blobsOf = new Map<string, Set<Digest>>();
   const open = (reference: Reference, access: Access): Repository => {
     const { endpoint, sendFor } = connections.to(reference.registry);
+    const name = formatRepository(reference);
     return createRemoteRepository({
-      name: formatRepository(reference),
+      name,
       path: reference.repository,
       readAccess: access,
       clock: connections.clock,
       send: sendFor(reference.repository),
       base: endpoint.base,
       documents: new Map(),
+      blobs: getOrMake(blobsOf, name, () => new Set()),
     });
   };
   return {

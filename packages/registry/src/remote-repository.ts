@@ -28,8 +28,11 @@ export function createRemoteRepository(remote: Remote): Repository {
       return verified(source, target);
     },
     async write(source, expected, signal) {
-      if (expected === undefined || !isDocument(expected.mediaType))
-        return upload(remote, { source, expected }, signal);
+      if (expected === undefined || !isDocument(expected.mediaType)) {
+        const stored = await upload(remote, { source, expected }, signal);
+        remote.blobs.add(stored.digest);
+        return stored;
+      }
       const chunks: Uint8Array[] = [];
       for await (const chunk of verified(source, expected)) chunks.push(chunk);
       const { mediaType, digest } = expected;
@@ -42,7 +45,11 @@ export function createRemoteRepository(remote: Remote): Repository {
     },
     tags: (signal) => listTags(remote, signal),
     untag: (tag, signal) => removeTag(remote, tag, signal),
-    mount: (digest, from, signal) => mountBlob(remote, { digest, from }, signal),
+    async mount(digest, from, signal) {
+      const isMounted = await mountBlob(remote, { digest, from }, signal);
+      if (isMounted) remote.blobs.add(digest);
+      return isMounted;
+    },
   };
 }
 
@@ -57,8 +64,12 @@ async function readDocument(remote: Remote, target: Descriptor, signal?: AbortSi
   return bytes;
 }
 
+/** Asks about a blob that the repository has only once, but about documents, which anybody may delete, each time. */
 async function has(remote: Remote, { digest, mediaType }: WantedBlob, signal?: AbortSignal): Promise<boolean> {
-  if (mediaType !== undefined)
-    return hasBlob(remote, digest, { document: isDocument(mediaType) ? mediaType : undefined, signal });
-  return (await hasBlob(remote, digest, { signal })) || hasBlob(remote, digest, { document: '*/*', signal });
+  if (mediaType !== undefined && isDocument(mediaType)) return hasBlob(remote, digest, { document: mediaType, signal });
+  if (remote.blobs.has(digest) || (await hasBlob(remote, digest, { signal }))) {
+    remote.blobs.add(digest);
+    return true;
+  }
+  return mediaType === undefined && hasBlob(remote, digest, { document: '*/*', signal });
 }

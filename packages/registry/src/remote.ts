@@ -16,6 +16,8 @@ export interface Remote {
   base(signal?: AbortSignal): Promise<URL>;
   /** Documents read or written, by digest. */
   readonly documents: Map<Digest, Uint8Array>;
+  /** Blobs that the repository has, by what it answered. */
+  readonly blobs: Set<Digest>;
 }
 
 export interface Question extends Partial<Pick<HttpRequest, 'access' | 'headers' | 'body' | 'scopes' | 'signal'>> {

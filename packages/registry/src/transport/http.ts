@@ -26,6 +26,8 @@ export interface HttpClient {
 }
 
 const IDLE_TIMEOUT_MS = 120_000;
+/** A push may follow a pull after a step that takes this long. Servers usually wait a minute. */
+const KEEP_ALIVE_MS = 30_000;
 /** A new connection costs less than reading more of an answer that is not needed. */
 const MOST_DISCARDED = 64 * 1024;
 /** What comes while the program is busy is read as one piece, which costs less than many small ones. */
@@ -80,8 +82,8 @@ function authorizationOf({ username, password }: URL): string | undefined {
 
 async function createAgent(options: HttpOptions, tunnel: URL | undefined): Promise<Dispatcher> {
   const { Agent, buildConnector, ProxyAgent } = await import('./undici.ts');
-  const bodyTimeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-  if (tunnel === undefined) return new Agent({ connect: createConnector(buildConnector, options), bodyTimeout });
+  const common = { bodyTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+  if (tunnel === undefined) return new Agent({ ...common, connect: createConnector(buildConnector, options) });
   const requestTls = trustingOptions(options);
   const proxyTls = trustingOptions({ ca: options.ca, insecure: false });
   return new ProxyAgent({
@@ -89,7 +91,7 @@ async function createAgent(options: HttpOptions, tunnel: URL | undefined): Promi
     token: authorizationOf(tunnel),
     requestTls,
     proxyTls,
-    bodyTimeout,
+    ...common,
   });
 }
 
