@@ -97,6 +97,8 @@ function removeFailedTree(store: Removing, id: string): void {
 
 /** How many records are kept and for how long, and of how many failed builds the tree of the failed step. */
 const KEPT = { builds: 100, milliseconds: 30 * 24 * 3600 * 1000, trees: 3 };
+/** So many more are removed at once, since a build that removes something starts a process to delete it. */
+const AT_ONCE = 20;
 
 /**
  * Removes records that are too many or too old, and after a failed build the trees of earlier ones. Leaves them beside
@@ -104,7 +106,8 @@ const KEPT = { builds: 100, milliseconds: 30 * 24 * 3600 * 1000, trees: 3 };
  */
 export function tidyBuilds(store: Removing, now: number, { hasFailed }: { readonly hasFailed: boolean }): void {
   const ids = idsIn(store);
-  const old = ids.filter((id, at) => at >= KEPT.builds || now - startOfBuild(id) > KEPT.milliseconds);
+  const kept = ids.length < KEPT.builds + AT_ONCE ? Infinity : KEPT.builds;
+  const old = ids.filter((id, at) => at >= kept || now - startOfBuild(id) > KEPT.milliseconds);
   if ((old.length === 0 && !hasFailed) || liveLeases(store, now).length > 0) return;
   const withTree = hasFailed ? ids.filter((id) => existsSync(failedTreeFile(store.build(id)))) : [];
   for (const id of withTree.slice(KEPT.trees)) removeFailedTree(store, id);

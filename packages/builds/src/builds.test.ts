@@ -203,15 +203,20 @@ test('a record that cannot be written does not fail', () => {
   expect(() => completed(store, 1000)).not.toThrow();
 });
 
-test('old records and those beyond a hundred are removed', () => {
+test('old records are removed, and those beyond a hundred twenty at a time', () => {
   const store = newStore();
   const now = 1.7e12;
   const day = 24 * 3600 * 1000;
   completed(store, now - 31 * day);
-  for (let count = 0; count < 102; count++) completed(store, now - 102 + count);
-  tidyBuilds(store, now, { hasFailed: false });
-  const left = [...listBuilds(store)];
-  expect(left.map(({ startedAt }) => startedAt - now)).toEqual(Array.from({ length: 100 }, (_, at) => -1 - at));
+  const startsLeft = (): readonly number[] => {
+    tidyBuilds(store, now, { hasFailed: false });
+    return [...listBuilds(store)].map(({ startedAt }) => startedAt - now);
+  };
+  const newest = (length: number): readonly number[] => Array.from({ length }, (_, at) => -1 - at);
+  for (let count = 1; count < 119; count++) completed(store, now - count);
+  expect(startsLeft()).toEqual(newest(118));
+  for (const count of [119, 120]) completed(store, now - count);
+  expect(startsLeft()).toEqual(newest(100));
 });
 
 test('the trees of three failed builds are kept, and each goes with its record', () => {
