@@ -8,21 +8,23 @@ export interface HoleWriter {
   finish(): number;
 }
 
-/** Shorter runs of zeros are written: a hole consists of whole blocks. */
-const SMALLEST = 1 << 16;
-const ZEROS = new Uint8Array(SMALLEST);
+/** Shorter pieces of zeros are written: a hole consists of whole blocks. */
+const SMALLEST = 4096;
+const ZEROS = new Uint8Array(1 << 16);
 
 /** Creates a writer that skips long runs of zeros, so that a sparse file stays sparse however its bytes arrive. */
 export function createHoleWriter(fd: number): HoleWriter {
-  let [position, isShort] = [0, false];
+  let [position, size] = [0, 0];
   return {
     write(bytes) {
-      isShort = isZero(bytes);
-      if (!isShort) writeAt(fd, bytes, position);
+      if (bytes.length > 0 && !isZero(bytes)) {
+        writeAt(fd, bytes, position);
+        size = position + bytes.length;
+      }
       position += bytes.length;
     },
     finish() {
-      if (isShort) ftruncateSync(fd, position);
+      if (size < position) ftruncateSync(fd, position);
       return position;
     },
   };
@@ -30,9 +32,9 @@ export function createHoleWriter(fd: number): HoleWriter {
 
 function isZero(bytes: Uint8Array): boolean {
   if (bytes.length < SMALLEST || bytes[0] !== 0 || bytes[bytes.length - 1] !== 0) return false;
-  for (let at = 0; at < bytes.length; at += SMALLEST) {
-    const part = bytes.subarray(at, at + SMALLEST);
-    if (Buffer.compare(part, part.length === SMALLEST ? ZEROS : ZEROS.subarray(0, part.length)) !== 0) return false;
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const part = bytes.subarray(at, at + ZEROS.length);
+    if (Buffer.compare(part, ZEROS.subarray(0, part.length)) !== 0) return false;
   }
   return true;
 }

@@ -46,6 +46,8 @@ const cases: [name: string, chunks: Uint8Array[], onDisk: number][] = [
   ['zeros after data', [bytes, zeros], MIB],
   ['a short run of zeros', [bytes, zeros.subarray(0, 100)], MIB + 4096],
   ['zeros of an odd length', [zeros.subarray(0, 70_001), bytes.subarray(0, 1)], 4096],
+  ['zeros in the pieces of a pipe', Array.from({ length: 100 }, () => zeros.subarray(0, 5000)), 0],
+  ['an empty piece after zeros', [zeros, zeros.subarray(0, 0)], 0],
   ['a buffer with one byte that is not zero', [almost], MIB],
 ];
 
