@@ -129,6 +129,9 @@ test.each([
 test('the error for a malformed pattern names the ignore file', () => {
   write({ '.dockerignore': 'a\n!\n' });
   expect(() => openContext(root)).toThrow(`Ignore pattern "!" names no path in "${root}/.dockerignore"`);
+  write({ '.dockerignore': 'build\\yes\n' });
+  const hint = expect.stringContaining('Separate directories by "/"');
+  expect(() => openContext(root)).toThrow(expect.objectContaining({ hint }));
 });
 
 const leftOut: [lines: string, path: string, expected: boolean][] = [

@@ -106,7 +106,7 @@ function compileRules(file: string, lines: readonly string[]): IgnoreRules {
     return compileIgnoreRules(lines);
   } catch (error) {
     throw error instanceof TbuildError
-      ? new TbuildError('CONTEXT', `${error.message} in ${JSON.stringify(file)}`, { cause: error })
+      ? new TbuildError('CONTEXT', `${error.message} in ${JSON.stringify(file)}`, { hint: error.hint, cause: error })
       : error;
   }
 }
