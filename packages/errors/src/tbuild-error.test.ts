@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
 import { errnoName, firstFailure, TbuildError } from './tbuild-error.ts';
 
-const systemError = (code: string) => Object.assign(new Error(`${code}, open '/x'`), { code });
+const systemError = (code: string, errno = -1) => Object.assign(new Error(`${code}, open '/x'`), { code, errno });
 
 test.each([
-  ['ENOENT', 'ENOENT'],
-  ['Unknown system error -122', 'EDQUOT'],
-  ['Unknown system error -116', 'ESTALE'],
-])('errnoName of the code %s is %s', (code, name) => {
-  expect(errnoName(systemError(code))).toBe(name);
+  ['ENOENT', -2, 'ENOENT'],
+  ['Unknown system error -122', -122, 'EDQUOT'],
+  ['UNKNOWN', -122, 'EDQUOT'],
+  ['Unknown system error -116', -116, 'ESTALE'],
+])('errnoName of the code %s with the number %i is %s', (code, errno, name) => {
+  expect(errnoName(systemError(code, errno))).toBe(name);
 });
 
 test('errnoName of other errors is undefined', () => {

@@ -82,11 +82,9 @@ export function firstFailure(error: unknown): unknown {
 export function errnoName(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (typeof error.code !== 'string') return undefined;
-  return UNNAMED[error.code] ?? error.code;
+  const named = 'errno' in error && typeof error.errno === 'number' ? UNNAMED[-error.errno] : undefined;
+  return named ?? error.code;
 }
 
-/** What Node calls errors that libuv has no name for, with Linux's numbers. */
-const UNNAMED: Readonly<Record<string, string>> = {
-  'Unknown system error -116': 'ESTALE',
-  'Unknown system error -122': 'EDQUOT',
-};
+/** Linux's numbers of errors that libuv has no name for. Their code is `UNKNOWN`, or "Unknown system error" and the number. */
+const UNNAMED: Readonly<Record<number, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };
