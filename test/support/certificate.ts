@@ -13,12 +13,25 @@ export async function makeCertificate(name: string, files: CertificateFiles, ext
   await runChecked('openssl', [...request, ...added, '-keyout', files.key, '-out', files.certificate]);
 }
 
-/** Creates an authority, and a certificate of it for 127.0.0.1. */
-export async function makeAuthority(authority: CertificateFiles, server: CertificateFiles): Promise<void> {
+/** Creates an authority, and a certificate of it for 127.0.0.1, or for another `name`; `options` are those of openssl. */
+export async function makeAuthority(
+  authority: CertificateFiles,
+  server: CertificateFiles,
+  { name = 'IP:127.0.0.1', options = [] }: { readonly name?: string; readonly options?: readonly string[] } = {},
+): Promise<void> {
   await makeCertificate('Private authority', authority, 'keyUsage=critical,keyCertSign,cRLSign');
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=server'];
   const signer = ['-CA', authority.certificate, '-CAkey', authority.key];
-  const extensions = ['basicConstraints=critical,CA:FALSE', 'subjectAltName=IP:127.0.0.1'];
+  const extensions = ['basicConstraints=critical,CA:FALSE', `subjectAltName=${name}`];
   const added = extensions.flatMap((extension) => ['-addext', extension]);
-  await runChecked('openssl', [...request, ...signer, ...added, '-keyout', server.key, '-out', server.certificate]);
+  await runChecked('openssl', [
+    ...request,
+    ...signer,
+    ...added,
+    ...options,
+    '-keyout',
+    server.key,
+    '-out',
+    server.certificate,
+  ]);
 }

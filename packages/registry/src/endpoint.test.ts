@@ -41,6 +41,8 @@ test.each([
   ['docker.io', 'https://production.cloudflare.docker.com/x', false],
   ['ghcr.io', 'https://ghcr.io:443/v2/', true],
   ['ghcr.io', 'https://ghcr.io:8443/v2/', false],
+  ['ghcr.io', 'http://ghcr.io/v2/', false],
+  ['127.0.0.1:5000', 'http://127.0.0.1:5000/v2/', true],
   ['ghcr.io', 'https://ghcr.io.evil.example/', false],
 ])('the registry %s owns the URL %s: %s', (registry, url, expected) => {
   const endpoint = createEndpoint(registry, { insecure: false, probe: never, clock: realClock });

@@ -5,7 +5,10 @@ import { retryDelay, type Clock } from './transport/retry.ts';
 
 /** The address of a registry. */
 export interface Endpoint {
-  /** Returns whether a URL belongs to the registry, so that credentials may be sent there. */
+  /**
+   * Returns whether a URL belongs to the registry, so that credentials may be sent there, and its challenges are the
+   * registry's. Without TLS only that of a registry that may lack it.
+   */
   owns(url: URL): boolean;
   /** Whether the registry may lack TLS or a trusted certificate. */
   readonly insecure: boolean;
@@ -33,8 +36,10 @@ export function createEndpoint(registry: string, { insecure, probe, clock }: End
   const host = registry === 'docker.io' ? DOCKER_HUB : registry;
   const isLoopback = LOOPBACK.test(host);
   // URL removes the default port of the scheme.
-  const owns = (url: URL): boolean => new URL(`${url.protocol}//${host}/`).host === url.host;
-  if (!insecure && !isLoopback) return { owns, insecure: false, base: async () => new URL(`https://${host}/`) };
+  const maySkipTls = insecure || isLoopback;
+  const owns = (url: URL): boolean =>
+    (maySkipTls || url.protocol === 'https:') && new URL(`${url.protocol}//${host}/`).host === url.host;
+  if (!maySkipTls) return { owns, insecure: false, base: async () => new URL(`https://${host}/`) };
   const schemes = isLoopback && /:\d+$/.test(host) ? ['http', 'https'] : ['https', 'http'];
   let found: Promise<URL> | undefined;
   const find = (): Promise<URL> =>
