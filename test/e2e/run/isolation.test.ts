@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   symlinkSync,
   writeFileSync,
@@ -18,7 +19,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startGate } from '../../support/gate.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { isolations } from '../../support/isolations.ts';
-import { processesNaming } from '../../support/leftovers.ts';
+import { processesBelow, processesNaming } from '../../support/leftovers.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { runProcess, type ProcessOptions } from '../../support/run-process.ts';
@@ -171,6 +172,55 @@ RUN --mount=type=ssh,id=b /ask
     expect(printed(build.stderr).filter((line) => /^(keys|answers)/.test(line))).toEqual(['keys 2', 'keys 1']);
   });
 
+  test('the socket of an agent is there for its own step only', async () => {
+    const directory = asUser ? userDirectory('key') : scratchDirectory('key');
+    const key = join(directory, 'key');
+    execFileSync('ssh-keygen', ['-q', '-N', '', '-t', 'ed25519', '-f', key]);
+    chmodSync(key, 0o644);
+    await using gate = await startGate();
+    const Dockerfile = `FROM busybox
+RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && ${gate.wait('with')}
+RUN find / -xdev -type s; test -z "$SSH_AUTH_SOCK" && ${gate.wait('without')}
+`;
+    let child: ChildProcess | undefined;
+    const found: number[] = [];
+    const look = async (): Promise<void> => {
+      for (const step of ['with', 'without']) {
+        await gate.reached(step);
+        found.push(child === undefined ? NaN : agentsBelow(child));
+        gate.open(step);
+      }
+    };
+    const args = ['--no-cache', '--network', 'host', '--ssh', `default=${key}`];
+    const building = buildGood({ Dockerfile }, { asUser, args, onStart: (started) => void (child = started) });
+    const [{ stderr }] = await Promise.all([building, look()]);
+    expect(found).toEqual([1, 0]);
+    expect(printed(stderr).filter((line) => line.startsWith('/'))).toEqual([]);
+  });
+
+  test('another user of the machine finds no secret of a build while its step runs', needs('root'), async () => {
+    const [secret, argument] = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
+    const places = ['store', 'home', 'tmp'].map((name) => (asUser ? userDirectory(name) : scratchDirectory(name)));
+    const [store = '', HOME = '', TMPDIR = ''] = places;
+    for (const place of places) chmodSync(place, 0o755);
+    await using gate = await startGate();
+    const Dockerfile = `FROM busybox
+ARG PASSWORD
+RUN --mount=type=secret,id=t,env=TOKEN --mount=type=secret,id=t test -n "$PASSWORD$TOKEN" && ${gate.wait('step')}
+`;
+    const args = ['--no-cache', '--network', 'host', '--secret', 'id=t,env=OUTSIDE', '--build-arg', 'PASSWORD'];
+    const env = { OUTSIDE: secret, PASSWORD: argument, HOME, TMPDIR };
+    const seen: string[] = [];
+    const look = async (): Promise<void> => {
+      await gate.reached('step');
+      for (const user of ['root', 'nobody']) seen.push(lookFor([secret, argument], places, user));
+      gate.open('step');
+    };
+    await Promise.all([buildGood({ Dockerfile }, { asUser, store, args, env }), look()]);
+    expect(seen[0]).toContain('/environ');
+    expect(seen[1]).toBe('');
+  });
+
   test('a secret is in no argument of a process while its step runs', async () => {
     const token = randomBytes(12).toString('hex');
     await using gate = await startGate();
@@ -186,6 +236,34 @@ RUN --mount=type=ssh,id=b /ask
     expect(found).toEqual([]);
   });
 });
+
+/** Counts the sockets of agents that a process and those below it have open. */
+function agentsBelow(child: ChildProcess): number {
+  const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  const inodes = sockets.filter((line) => line.endsWith('/agent')).map((line) => line.split(/ +/)[6]);
+  const open = processesBelow(child, /./).flatMap((pid) => linksIn(`/proc/${pid}/fd`));
+  return inodes.filter((inode) => open.includes(`socket:[${inode}]`)).length;
+}
+
+function linksIn(directory: string): readonly string[] {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  return names.flatMap((name) => {
+    try {
+      return [readlinkSync(join(directory, name))];
+    } catch {
+      // Closed in the meantime.
+      return [];
+    }
+  });
+}
+
+/** Returns the names of the files in which a user finds one of the words: of processes, and in the places. */
+function lookFor(words: readonly string[], places: readonly string[], user: string): string {
+  const script = 'grep -lasF -f - /proc/[0-9]*/environ /proc/[0-9]*/cmdline -r "$@" | sort -u';
+  const command = ['--reuid', user, '--regid', user === 'root' ? 'root' : 'nogroup', '--clear-groups'];
+  const options = { input: words.join('\n'), encoding: 'utf8' } as const;
+  return execFileSync('setpriv', [...command, 'sh', '-c', script, 'sh', ...places], options);
+}
 
 test.each([
   ['password', (secret: string) => `me:${secret}`],
