@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { copyImage, createLocalStore, createMemoryStore } from '@tbuild/content';
 import { createLayerVariants } from '@tbuild/layers';
-import { parseReference, type Reference } from '@tbuild/oci';
+import { isManifestType, parseReference, type Reference } from '@tbuild/oci';
 import { createRegistryClient, type RegistryClient, type Repository } from '@tbuild/registry';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -83,6 +83,24 @@ describe('push', needs('registry'), () => {
     await pushed(['team/app:1', 'team/app:3']);
     expect(calls).toEqual(['put 1', 'put 3']);
   });
+
+  test('a push asks about the image and its blobs at once', async () => {
+    let tell = (): void => {};
+    const blobIsAsked = new Promise<void>((resolve) => (tell = resolve));
+    const reference = parseReference(`${registry.host}/team/early:1`);
+    const { has, ...repository } = openRepository(reference);
+    const asking: Repository = {
+      ...repository,
+      async has(blob, signal) {
+        if (isManifestType(blob.mediaType ?? '')) await blobIsAsked;
+        else tell();
+        return has(blob, signal);
+      },
+    };
+    const result = await testResult([`${registry.host}/team/early:1`], [amd64]);
+    const { manifest } = await push({ openRepository: () => asking, store }).export(result, noReport, noSignal);
+    expect((await client.openRepository(reference).resolve('1')).digest).toBe(manifest?.digest);
+  }, 30_000);
 
   test('several platforms are pushed as one index', async () => {
     const { manifest } = await pushed(['team/multi:1'], [amd64, arm64]);

@@ -2,9 +2,11 @@ import { copyImage } from '@tbuild/content';
 import { prefixed, TbuildError } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
 import {
+  childrenOf,
   familiarReference,
   formatReference,
   formatRepository,
+  parseManifest,
   type Descriptor,
   type Digest,
   type Reference,
@@ -98,6 +100,7 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed }: 
   // The last document is put under its first tag at once, not under its digest first.
   const to: Pick<Repository, 'has' | 'read' | 'write'> = {
     ...repository,
+    has: askingEarly(repository, stored, signal),
     async write(source, expected, within) {
       if (expected?.digest !== root.digest) return repository.write(source, expected, within);
       return putRoot(untagged.shift() ?? first);
@@ -114,6 +117,17 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed }: 
   report('pushing layers', 0, 0);
   for (const name of untagged) await putRoot(name);
 }
+
+/** Asks about the parts of the root at once: most likely it is new, and each question takes a round trip. */
+function askingEarly({ has }: Repository, { root, rootBytes }: StoredExport, signal: AbortSignal): Repository['has'] {
+  const parts = childrenOf(parseManifest(rootBytes, root.mediaType)).slice(0, EARLY);
+  const answers = new Map(parts.map((part) => [part.digest, has(part, signal)]));
+  for (const answer of answers.values()) answer.catch(() => {});
+  return (blob, within) => answers.get(blob.digest) ?? has(blob, within);
+}
+
+/** More connections than this are not worth their making. */
+const EARLY = 4;
 
 interface MountOptions {
   readonly target: Reference;
