@@ -22,12 +22,14 @@ export function createLocalCache(directory: string): StepCache {
       const path = pathOf(record.key);
       const temporary = join(directory, `.${randomBytes(16).toString('hex')}`);
       makeDirectory(directory);
-      writeFileSync(temporary, encodeNote(path, JSON.stringify(record)));
-      if (replace || readRecord(path, record.key) === undefined) {
-        if (place(temporary, path, replace)) return record;
+      try {
+        writeFileSync(temporary, encodeNote(path, JSON.stringify(record)));
+        const isWanted = replace || readRecord(path, record.key) === undefined;
+        if (isWanted && place(temporary, path, replace)) return record;
+        return readRecord(path, record.key) ?? record;
+      } finally {
+        rmSync(temporary, { force: true });
       }
-      rmSync(temporary, { force: true });
-      return readRecord(path, record.key) ?? record;
     },
     touch: (key, at) => touch(pathOf(key), at),
     async delete(key) {
@@ -61,7 +63,7 @@ function deleteUnused(path: string, limit: number, aside: string): boolean {
   return !isUsed;
 }
 
-/** Renames the file to its name. Returns false when another process was first. */
+/** Gives the file its name, beside the one it has or instead. Returns false when another process was first. */
 function place(temporary: string, path: string, replace: boolean): boolean {
   if (replace) {
     renameOver(temporary, path);
@@ -73,9 +75,7 @@ function place(temporary: string, path: string, replace: boolean): boolean {
     if (errnoName(error) !== 'EEXIST') throw error;
     if (readRecord(path, undefined) !== undefined) return false;
     renameOver(temporary, path);
-    return true;
   }
-  rmSync(temporary);
   return true;
 }
 

@@ -88,9 +88,9 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
   const { unusedFor = 0 } = options;
   if (!isLimited(options) && options.keepUnnamed !== true && options.chooses === undefined)
     dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
+  const takesTrees = isIdle && !hasRecordsSince(store, started);
   // Before a removal changes the time of a record of which such a file may be another link.
   if (isIdle) removeUnnamed(store, limit);
-  const takesTrees = isIdle && !hasRecordsSince(store, started);
   const removed = await removeCache(entries, stores, { options, limit, takesTrees });
   let { bytes } = removed;
   if (options.all === true && isIdle) bytes += removeAllMemories(stores);
