@@ -135,8 +135,8 @@ export interface Executor {
   readonly name: 'namespace' | 'oci' | 'chroot';
   /**
    * Returns how the step ended; a non-zero exit code is a result.
-   * @throws TbuildError PROCESS_FAILED if the sandbox cannot be set up, UNSUPPORTED if the machine lacks something
-   * that the sandbox needs, CANCELLED on abort.
+   * @throws TbuildError PROCESS_FAILED if the sandbox cannot be set up, SNAPSHOT if its tree was read-only, UNSUPPORTED if
+   * the machine lacks something that the sandbox needs, CANCELLED on abort.
    */
   run(sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<StepEnd>;
 }

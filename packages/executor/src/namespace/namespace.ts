@@ -1,12 +1,11 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { type MountedStep, ownUserNamespace } from '../emulation/step-handler.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
-import type { Executor, Sandbox, StepEnd } from '../executor.ts';
+import type { Executor, StepEnd } from '../executor.ts';
 import { describeHost, type HostDescription } from '../machine/describe-host.ts';
 import { canMountProc, detectMountFeatures, type MountFeatures } from '../machine/tools.ts';
 import { PROGRAM, REPORT } from '../process/descriptors.ts';
@@ -22,6 +21,7 @@ import {
   sandboxMounts,
   type SetupStep,
 } from '../sandbox/sandbox-mounts.ts';
+import { workDirectories } from '../sandbox/work-directories.ts';
 import { must } from '../syscalls/syscall-program.ts';
 import { sandboxCommand } from './sandbox-command.ts';
 import { setUpCalls } from './set-up-calls.ts';
@@ -56,7 +56,8 @@ export function createNamespaceExecutor(options: NamespaceOptions): Executor {
         return await run(true);
       } catch (error) {
         if (setUp === 'calls' || !hasCode(error, 'PROCESS_FAILED')) throw error;
-        clearWorkDirectories(sandbox);
+        // The kernel does not mount a volatile overlay a second time before a sync.
+        for (const path of workDirectories(sandbox)) removeTree(path);
         const end = await run(false).catch((failure: unknown) => {
           throw setupFailedTwice(error, failure);
         });
@@ -110,16 +111,6 @@ function findKernelPaths(): Machine['kernelPaths'] {
   }
   return paths;
 }
-
-/** Removes the marks of volatile overlays: the kernel does not mount one a second time before a sync. */
-function clearWorkDirectories({ root, mounts }: Sandbox): void {
-  const trees = [root.mount, ...mounts.flatMap((mount) => (mount.type === 'overlay' ? [mount.mount] : []))];
-  for (const { directory, options } of trees)
-    for (const option of options)
-      if (option.startsWith(WORK)) removeTree(join(directory, option.slice(WORK.length), 'work'));
-}
-
-const WORK = 'workdir=';
 
 /** The features of mount(2) and mount_setattr(2), which take all options as one text. */
 const SYSCALL_FEATURES: MountFeatures = { appendLowers: false, recursiveReadonly: true, userOverlays: true };

@@ -9,6 +9,7 @@ import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { countKills, machineMemory } from '../machine/memory.ts';
 import { joinNetwork } from '../network/join-network.ts';
 import { prepareMountPoints } from '../sandbox/mount-points.ts';
+import { requireWritableOverlays } from '../sandbox/work-directories.ts';
 import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
 import { endOf, type ProcessEnd } from './exit-code.ts';
@@ -94,17 +95,19 @@ async function launchStep(
  * The same as {@link runStep} for isolations that mount. It creates the mount points in the tree and removes them
  * afterwards.
  */
-export function runMounted(
+export async function runMounted(
   { now, ...run }: StepRun & ExecutorOptions,
   prepare: (step: MountedStep) => Launch,
 ): Promise<StepEnd> {
   const { sandbox, flavour } = run;
-  return runStep(run, (place) => {
+  const end = await runStep(run, (place) => {
     const points = prepareMountPoints(sandbox, { flavour, now: now() });
     place.atEnd(() => points.removeEmpty());
     const mounted = { ...place, sandbox, points };
     return sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
   });
+  requireWritableOverlays(sandbox);
+  return end;
 }
 
 function withHandler(rule: string, mounted: MountedStep, prepare: (step: MountedStep) => Launch): Launch {

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ExecutorSuite } from './test-suite-context.ts';
+import { type ExecutorSuite, immutable } from './test-suite-context.ts';
 
 /** Tests the mounts of a sandbox and the tree below them. */
 export function defineMountTests(suite: ExecutorSuite): void {
@@ -25,6 +26,20 @@ export function defineMountTests(suite: ExecutorSuite): void {
     expect(readFileSync(join(source, 'file'), 'utf8')).toBe('2\n');
     expect(existsSync(join(active.upper, 'run'))).toBe(false);
     expect(existsSync(join(active.upper, 'etc/new'))).toBe(false);
+  });
+
+  testWhen(isolated, immutable)('fails when the kernel mounts the tree read-only', async () => {
+    let work = '';
+    const ran = run('echo 1 > /file || echo failed', {
+      before: (upper) => {
+        work = join(upper, '../work');
+        execFileSync('chattr', ['+i', work]);
+      },
+    });
+    await expect(ran.finally(() => execFileSync('chattr', ['-i', work]))).rejects.toMatchObject({
+      code: 'SNAPSHOT',
+      message: expect.stringMatching(/^Could not make ".+\/work\/work" for the step: operation not permitted$/),
+    });
   });
 
   test('keeps the times of directories with mount points', async () => {

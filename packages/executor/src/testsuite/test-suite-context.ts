@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -6,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   rmSync,
+  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -68,6 +70,8 @@ export interface SandboxChanges extends Partial<Omit<Sandbox, 'process' | 'root'
 }
 
 export const cgroups = { met: canMakeGroups(), lacks: 'the right to make control groups' };
+/** Whether root can keep everybody from changing a directory for temporary files. */
+export const immutable = { met: canMakeImmutable(), lacks: 'root with chattr, and a file system that has its flags' };
 export const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
 
 /** Creates the suite, with hooks that set it up before the tests and remove it afterwards. */
@@ -174,6 +178,16 @@ function sandboxOf(
     cgroupParent: changes.cgroupParent,
     handler: changes.handler,
   };
+}
+
+function canMakeImmutable(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'immutable-'));
+  try {
+    const set = (flag: string) => spawnSync('chattr', [flag, directory]).status === 0;
+    return set('+i') && set('-i');
+  } finally {
+    rmdirSync(directory);
+  }
 }
 
 function canMakeGroups(): boolean {
