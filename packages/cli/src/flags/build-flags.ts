@@ -230,7 +230,7 @@ export const buildFlags = {
   'unpack-limits': {
     kind: 'text',
     value: 'LIMITS',
-    help: 'What a layer or archive may unpack to: size=SIZE,entries=N,memory=SIZE,free=SIZE ($TBUILD_UNPACK_LIMITS)',
+    help: 'What archives may unpack to: size=SIZE,entries=N,memory=SIZE,free=SIZE ($TBUILD_UNPACK_LIMITS)',
   },
   unsetenv: { kind: 'list', value: 'NAME', help: 'Remove a variable from the finished image' },
   unsetlabel: { kind: 'list', value: 'NAME', help: 'Remove a label from the finished image' },

@@ -9,6 +9,7 @@ import { proxyRefused, unreachable } from '../registry-error.ts';
 import { chooseProxy, type ProxyOptions } from './choose-proxy.ts';
 import { createConnector, trustingOptions, type TlsOptions } from './connector.ts';
 import { requireRate, type WaitLimits } from './least-rate.ts';
+import { readAhead } from './read-ahead.ts';
 
 export interface HttpOptions extends TlsOptions, WaitLimits {
   readonly proxy?: ProxyOptions;
@@ -30,8 +31,6 @@ const IDLE_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 30_000;
 /** A new connection costs less than reading more of an answer that is not needed. */
 const MOST_DISCARDED = 64 * 1024;
-/** What comes while the program is busy is read as one piece, which costs less than many small ones. */
-const READ_AHEAD = 1024 * 1024;
 
 /** The bottom of the stack. undici is loaded with the first request, since loading it would slow down a cached build. */
 export function createHttpClient(options: HttpOptions): HttpClient {
@@ -119,7 +118,6 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
       headers: { ...headers },
       body: body.stream,
       signal,
-      highWaterMark: READ_AHEAD,
       // By default undici closes the connection after HEAD, for the sake of servers that send a body.
       reset: false,
       headersTimeout: method === 'PUT' || method === 'PATCH' ? 10 * idleTimeoutMs : idleTimeoutMs,
@@ -132,7 +130,7 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
       status: answer.statusCode,
       url,
       headers: joinHeaders(answer.headers),
-      body: guarded(request, answer.body, way),
+      body: guarded(request, readAhead(answer.body), way),
     };
     return { ...received, discard: async () => void (await readBody(received, MOST_DISCARDED).catch(() => {})) };
   } catch (error) {
