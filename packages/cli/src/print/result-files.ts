@@ -1,6 +1,5 @@
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
 import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatReference, formatRepository, parseReference } from '@tbuild/oci';
@@ -9,6 +8,7 @@ import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
 import { buildMetadata, type MetadataParts, warningMetadata } from './build-metadata.ts';
 import { cycloneDxOf } from './cyclonedx-file.ts';
+import { isOfDisk, systemReason } from './unexpected-error.ts';
 
 type ResultFlag =
   | 'iidfile'
@@ -35,7 +35,7 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
 
 /**
  * Checks that the files can be written, before the build takes its time.
- * @throws TbuildError USAGE when one cannot.
+ * @throws TbuildError USAGE when one cannot, SYSTEM when the disk is the reason.
  */
 export function checkResultFiles(flags: ResultFlags, cwd: string): void {
   for (const name of RESULT_FLAGS) {
@@ -55,8 +55,9 @@ function writing(option: ResultFlag, path: string, work: () => void): void {
     work();
   } catch (cause) {
     if (!(cause instanceof Error) || !('errno' in cause)) throw cause;
-    const reason = getSystemErrorMap().get(Number(cause.errno))?.[1] ?? cause.message;
-    throw new TbuildError('USAGE', `Cannot write the file of --${option}, ${JSON.stringify(path)}: ${reason}`, {
+    const message = `Cannot write the file of --${option}, ${JSON.stringify(path)}: ${systemReason(cause) ?? cause.message}`;
+    if (isOfDisk(cause)) throw new TbuildError('SYSTEM', message, { cause });
+    throw new TbuildError('USAGE', message, {
       hint: 'Name a file in a directory that exists and that you may write to',
       cause,
     });

@@ -30,6 +30,11 @@ interface SystemError {
   readonly dest?: string;
 }
 
+/** Returns the system's words for a system error, e.g. `no such file or directory`, or undefined for another one. */
+export function systemReason(error: unknown): string | undefined {
+  return systemErrorOf(error)?.reason;
+}
+
 function systemErrorOf(error: unknown): SystemError | undefined {
   const code = errnoName(error);
   if (code === undefined || !(error instanceof Error) || !/^E[A-Z0-9]+$/.test(code)) return undefined;
