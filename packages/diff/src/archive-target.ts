@@ -33,8 +33,8 @@ export interface ArchiveTargetOptions {
 /** The number of symbolic links that the kernel follows in one path. */
 const MAX_LINKS = 40;
 
-/** How many resolved parents are remembered at once. */
-const MAX_PARENTS = 100_000;
+/** With more resolved parents than this, all are forgotten. */
+export const MAX_PARENTS = 100_000;
 
 const SETGID = 0o2000;
 
@@ -140,6 +140,8 @@ export class ArchiveTarget {
 
   /** Continues from the longest part of the path that is resolved, so that each directory is looked up once. */
   #parent(parts: readonly string[]): ResolvedDirectory {
+    // Not later: a path is remembered only together with all that was visited on its way.
+    if (this.#parents.size > MAX_PARENTS) this.#forgetParents();
     const unresolved: string[] = [];
     let key = parts.join('/');
     let found = this.#parents.get(key);
@@ -150,7 +152,6 @@ export class ArchiveTarget {
     found ??= { path: this.#options.root, links: 0 };
     for (const each of unresolved.reverse()) {
       found = this.#enter(found, nameOf(each));
-      if (this.#parents.size > MAX_PARENTS) this.#forgetParents();
       this.#parents.set(each, found);
     }
     return found;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createTreeWriter } from '@tbuild/snapshot';
 import { newDirectory } from '@tbuild/snapshot/testsuite';
 import { expect, test } from 'vitest';
+import { MAX_PARENTS } from './archive-target.ts';
 import { createDiffer, unpackArchive } from './index.ts';
 import { TarType } from './tar/tar-entry.ts';
 import { tarOf, TestContent, type Member } from './test-tree.ts';
@@ -97,6 +98,20 @@ test.each(['a', 'a/b', 'a/b/c'])(
     }
   },
 );
+
+test('a link that replaces a directory is followed, also when the parents were forgotten on the way into it', async () => {
+  // Through two links to `.`, two directories have any number of paths.
+  const members = ['d', 'e'].flatMap((name) => [directory(name), symlink(`${name}/a`, '.'), symlink(`${name}/b`, '.')]);
+  const parents = new Set(['d', 'e']);
+  let last = '';
+  for (let number = 0; parents.size < MAX_PARENTS + 2; number++) {
+    last = 'd';
+    for (let bit = 0; bit < 38; bit++) parents.add((last += Math.floor(number / 2 ** bit) % 2 === 0 ? '/a' : '/b'));
+    members.push({ name: `${last}/f`, text: '' });
+  }
+  const target = await unpack([...members, symlink('d', 'e'), { name: `${last}/g`, text: 'g' }]);
+  expect(readFileSync(join(target, 'e/g'), 'utf8')).toBe('g');
+});
 
 test('a directory of the layer below that a link replaces before its first use is not seen any more', async () => {
   const lower = newDirectory();
