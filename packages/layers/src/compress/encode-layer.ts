@@ -63,7 +63,7 @@ async function clampLayer(
     store.variants.set(diffId, variant, blob);
     return { diffId: digest, descriptor: blob };
   } catch (error) {
-    if (hasCode(error, 'UNSUPPORTED')) return undefined;
+    if (latest < 0 && hasCode(error, 'UNSUPPORTED')) return undefined;
     throw error;
   }
 }
