@@ -42,11 +42,6 @@ const COMPLAINTS: readonly Complaint[] = [
     reason: 'its server is silent',
     hint: 'Try again later, or wait longer with --server-timeout SPAN',
   },
-  {
-    pattern: /early EOF|hung up|unexpected disconnect|empty reply|connection (?:was )?reset/i,
-    reason: 'its server broke off the connection',
-    hint: 'Build again',
-  },
   { pattern: /connection refused/i, reason: 'connection refused by its server', hint: NETWORK },
   {
     pattern: /failed to connect to (\S+) port (\d+)|could not connect to server|connection timed out/i,
@@ -62,6 +57,11 @@ const COMPLAINTS: readonly Complaint[] = [
     pattern: /not our ref|couldn't find remote ref (\S+)|did not send all necessary objects/i,
     reason: 'its server does not have that commit',
     hint: 'Check the branch, the tag or the commit after "#"',
+  },
+  {
+    pattern: /early EOF|hung up|unexpected disconnect|empty reply|connection (?:was )?reset/i,
+    reason: 'its server broke off the connection',
+    hint: 'Build again',
   },
 ];
 
