@@ -57,7 +57,7 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
   }
   const { wholeBody } = await import('./whole-body.ts');
   const body = wholeBody(answer, { web: client, ask, shown: shown(url), signal: options.signal });
-  const fetched = await store({ ...answer, body }, url, { ...options, ...web });
+  const fetched = await store({ ...answer, body }, url, { ...web, ...options });
   writeNote(memo, { ...fetched, source: shown(url) });
   return checked(fetched, url, options);
 }
