@@ -79,6 +79,8 @@ const single: [pattern: string, path: string, ignored: boolean][] = [
   ['src\\Aa', 'src/Aa', false],
   ['*\\d*\\d*\\d*', 'a1b2c3d', true],
   ['*\\d*\\d*\\d*', 'a1b2cd', false],
+  ['*\\x31*\\x4a*\\a*', 'a1bJc\x07', true],
+  ['*\\x31*\\x4a*\\a*', 'ax31bJca', false],
 ];
 
 // Each would take years by backtracking.

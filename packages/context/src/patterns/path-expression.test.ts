@@ -1,7 +1,23 @@
 import { expect, test } from 'vitest';
 import { compilePathExpression } from './path-expression.ts';
 
-const ATOMS = ['a', 'b', '/', 'é', '😀', '[^/]', '[a-b]', '.', String.raw`\*`, '[^/]*', '.*', '(.*/)?', 'a*', '^'];
+const ATOMS = [
+  'a',
+  'b',
+  '/',
+  'é',
+  '😀',
+  '[^/]',
+  '[a-b]',
+  '.',
+  String.raw`\*`,
+  String.raw`\x61`,
+  '[^/]*',
+  '.*',
+  '(.*/)?',
+  'a*',
+  '^',
+];
 const CHARACTERS = ['a', 'b', '/', '*', 'é', '😀', '\n'];
 
 test.each(['u', 'su', ''])(

@@ -34,7 +34,7 @@ interface Part {
 }
 
 const PART =
-  /(?<directories>\(\.\*\/\)\?)|(?<start>\^)|(?<atom>\[(?:\\.|[^\]\\])*\]|\\u\{[0-9a-f]+\}|\\.|.)(?<repeated>\*?)/gs;
+  /(?<directories>\(\.\*\/\)\?)|(?<start>\^)|(?<atom>\[(?:\\.|[^\]\\])*\]|\\u\{[0-9a-f]+\}|\\x[0-9a-fA-F]{2}|\\.|.)(?<repeated>\*?)/gs;
 
 function partsOf(source: string, isUnicode: boolean): readonly Part[] {
   return Array.from(source.matchAll(isUnicode ? new RegExp(PART, 'gsu') : PART), ({ groups = {} }): Part => {
