@@ -30,7 +30,7 @@ export interface BuildContext {
 }
 
 export interface ContextOptions {
-  /** The path of the Dockerfile, relative to the directory. An ignore file named after it takes precedence. */
+  /** The path of the Dockerfile, absolute or relative to the directory. An ignore file beside it, named after it, takes precedence. */
   readonly dockerfile?: string;
   /** The path on disk of an ignore file to use instead. */
   readonly ignoreFile?: string;
@@ -39,7 +39,7 @@ export interface ContextOptions {
 }
 
 /**
- * Opens a directory as build context. Applies the first of `<Dockerfile>.dockerignore`, `<Dockerfile>.containerignore`,
+ * Opens a directory as build context. Applies the first of `<Dockerfile>.dockerignore`, `<Dockerfile>.containerignore`, and
  * `.dockerignore` and `.containerignore` in the root that exists, never several.
  *
  * @throws TbuildError CONTEXT when the directory or its ignore file cannot be read, or a pattern is malformed.
