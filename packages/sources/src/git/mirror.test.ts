@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOutside } from '@tbuild/host';
@@ -26,4 +26,20 @@ test('steps that need a repository at the same time share one mirror of it', nee
     const fetches = Array.from({ length: 8 }, () => fetchCommit(commit, remote, { store, now: Date.now }));
     expect(new Set(await Promise.all(fetches)).size).toBe(1);
   }
+});
+
+test('a commit without its files, which a broken fetch may leave, is fetched again', needs('git'), async () => {
+  writeFileSync(join(root, 'file'), 'text\n');
+  git('add', 'file');
+  git('commit', '--quiet', '--message', 'second');
+  const store = storeLayout(mkdtempSync(join(root, 'store-')));
+  const mirror = store.gitMirror(root);
+  git('init', '--quiet', '--bare', mirror);
+  const commit = git('rev-parse', 'HEAD');
+  for (const id of [commit, git('rev-parse', 'HEAD^{tree}')]) {
+    const path = join('objects', id.slice(0, 2), id.slice(2));
+    cpSync(join(root, '.git', path), join(mirror, path));
+  }
+  await fetchCommit(commit, remote, { store, now: Date.now });
+  expect(git(`--git-dir=${mirror}`, 'cat-file', '-p', `${commit}:file`)).toBe('text');
 });

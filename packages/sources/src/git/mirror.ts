@@ -24,7 +24,8 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   const kept = `refs/commits/${commit}`;
   const git = (args: readonly string[], lock?: string) =>
     runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root, lock });
-  const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
+  // A fetch that broke may leave the commit without its files. Git makes the reference when it has all of them.
+  const has = () => succeeds(git(['cat-file', '-e', `${kept}^{tree}`]));
   // Touch before reading, so that no prune removes it from here on.
   touch(mirror, now());
   const lock = join(mirror, 'fetch');
@@ -51,7 +52,10 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
     ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...unshallow(mirror), '--', remote.url, ...refs],
     lock,
   );
-  if (await has()) return mirror;
+  if (await succeeds(git(['rev-list', '--quiet', '--objects', '--no-walk', commit]))) {
+    await git(['update-ref', kept, commit]);
+    return mirror;
+  }
   throw new TbuildError(
     'NOT_FOUND',
     `Repository ${JSON.stringify(withoutCredentials(remote.url))} does not contain commit ${commit}`,
