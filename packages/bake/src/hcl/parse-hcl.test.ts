@@ -56,3 +56,11 @@ test.each([
   expect(error.message).toContain(message);
   if (place !== undefined) expect(`${location?.start.line}:${location?.start.column}`).toBe(place);
 });
+
+test('files that are read one after the other keep no memory of the parser', async () => {
+  const read = () => targetOf('target "default" {}\n');
+  await read();
+  const before = process.memoryUsage().external;
+  for (let n = 0; n < 700; n++) await read();
+  expect((process.memoryUsage().external - before) / 2 ** 20).toBeLessThan(10);
+});

@@ -15,12 +15,12 @@ export interface HclParser {
   parseTemplate(text: string, place: Place): Expression;
 }
 
-/** Loads the parser. */
+/** Opens a parser. */
 export async function openHclParser(): Promise<HclParser> {
-  const files = grammarFiles();
-  await Parser.init({ wasmBinary: files.parser });
+  grammar ??= loadGrammar();
+  const language = await grammar;
   const parser = new Parser();
-  parser.setLanguage(await Language.load(files.grammar));
+  parser.setLanguage(language);
   return {
     parse(file) {
       const { text, lineEnds } = layOut(file);
@@ -43,6 +43,15 @@ export async function openHclParser(): Promise<HclParser> {
       });
     },
   };
+}
+
+/** Loaded once: its memory is never freed. */
+let grammar: Promise<Language> | undefined;
+
+async function loadGrammar(): Promise<Language> {
+  const files = grammarFiles();
+  await Parser.init({ wasmBinary: files.parser });
+  return await Language.load(files.grammar);
 }
 
 const END = 'END_OF_TEMPLATE_';
