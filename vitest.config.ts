@@ -32,13 +32,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/skip-reporter.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    // ink draws otherwise in continuous integration, where the fuzzer is given a minute instead of a moment.
-    // And a disk that is nearly full must not change what is in a cache.
-    env: {
-      CI: 'false',
-      TBUILD_MIN_FREE_SPACE: '0',
-      TBUILD_FUZZ_SECONDS: process.env.TBUILD_FUZZ_SECONDS ?? (process.env.CI ? '60' : '3'),
-    },
+    // ink draws otherwise in continuous integration, and a disk that is nearly full must not change what is in a cache.
+    env: { CI: 'false', TBUILD_MIN_FREE_SPACE: '0' },
     pool: 'forks',
     maxWorkers: 3,
     // They end what hangs, and are no measure of speed: far longer than anything takes, and longer still on a loaded machine.

@@ -29,9 +29,9 @@ export function requireClearEnd(
 ): void {
   const shown = `${what}\n${stdout}${stderr}`;
   if (isArchiveCutOff(site)) fail('The archive is cut off', shown);
+  if (isInternalError(stderr)) fail('It printed a stack trace', shown);
   if (error === undefined || exitCode === 0) return;
   if (exitCode !== 1) fail(`It exited with ${exitCode}, expected 1`, shown);
-  if (isInternalError(stderr)) fail('It printed a stack trace', shown);
   if (!WORDS[error]!.test(stderr)) fail(`Nothing says ${error}`, shown);
   if (!stderr.includes(site.directory) && !stderr.includes('standard output'))
     fail(`The message about ${error} names no file or store`, shown);

@@ -1,28 +1,28 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateBake } from '@tbuild/bake';
+import { type BakeFile, evaluateBake } from '@tbuild/bake';
 import { runSync } from '@tbuild/concurrency';
 import { openContext, selectFiles } from '@tbuild/context';
-import { expandWord, lintDockerfile, parseDockerfile } from '@tbuild/dockerfile';
+import { type Dockerfile, expandWord, lintDockerfile, parseDockerfile } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { listTargets, parseGitSource, planBuild } from '@tbuild/frontend';
 import { parseTemplate, renderTemplate } from '@tbuild/go-template';
 import { GraphBuilder } from '@tbuild/graph';
 import { formatReference, parsePlatform, parseReference } from '@tbuild/oci';
 import { writeFiles } from '../run-tbuild.ts';
-import type { HostileKind } from './hostile-kind.ts';
+import type { HostileKind, HostilePlace } from './hostile-kind.ts';
 import { mutateText } from './mutate.ts';
 
-const FIXTURES = 'fixtures';
 const PLATFORM = { os: 'linux', architecture: 'amd64' };
 
 /** Texts that users and strangers write. */
-export const TEXTS: readonly HostileKind<string>[] = [
+export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
   {
     name: 'Dockerfiles',
-    make: (random) => mutateText(dockerfiles(), DOCKERFILE_PIECES, random),
-    async read(text) {
-      const dockerfile = parseDockerfile(text, 'Dockerfile');
+    inputs: 5000,
+    make: (random) => mutateText(textsNamed('Dockerfile'), DOCKERFILE_PIECES, random),
+    async read(text: string) {
+      const dockerfile = parse(text);
       lintDockerfile(dockerfile);
       listTargets(dockerfile);
       for (const { instructions } of dockerfile.stages) {
@@ -44,7 +44,7 @@ export const TEXTS: readonly HostileKind<string>[] = [
   {
     name: 'ignore files',
     make: (random) => mutateText(IGNORE_FILES, IGNORE_PIECES, random),
-    async read(text, { directory }) {
+    async read(text: string, { directory }: HostilePlace) {
       const context = writeFiles(join(directory, 'context'), {
         '.dockerignore': text,
         'a/b/c.txt': '',
@@ -55,11 +55,14 @@ export const TEXTS: readonly HostileKind<string>[] = [
   },
   {
     name: 'bake files',
-    make: (random) => random.pick(BAKE_NAMES) + '\0' + mutateText(bakeFiles(), BAKE_PIECES, random),
-    async read(input) {
-      const [name = '', text = ''] = input.split('\0', 2);
+    inputs: 1500,
+    make(random) {
+      const name = random.pick(BAKE_NAMES);
+      return { name, text: mutateText(textsNamed(name), BAKE_PIECES, random) };
+    },
+    async read(file: BakeFile) {
       const files = await evaluateBake({
-        files: [{ name, text }],
+        files: [file],
         environment: { A: 'a' },
         variables: {},
         platform: 'linux/amd64',
@@ -71,78 +74,72 @@ export const TEXTS: readonly HostileKind<string>[] = [
   {
     name: 'templates',
     make: (random) => mutateText(TEMPLATES, TEMPLATE_PIECES, random),
-    async read(text) {
+    async read(text: string) {
       renderTemplate(parseTemplate(text), { ID: 'x', Size: 1, List: [1, 'b', null], Map: { a: { b: [] } } });
     },
   },
   {
     name: 'names',
     make: (random) => mutateText(NAMES, NAME_PIECES, random),
-    async read(text) {
+    async read(text: string) {
       parseGitSource(text);
-      // Each throws for most texts.
-      const refusals = [() => formatReference(parseReference(text)), () => parsePlatform(text, PLATFORM)].flatMap(
-        (read) => {
-          try {
-            read();
-            return [];
-          } catch (error) {
-            return [error];
-          }
-        },
-      );
-      const other = refusals.find((error) => !(error instanceof TbuildError));
-      if (other !== undefined) throw other;
+      // Each refuses most texts.
+      for (const read of [() => formatReference(parseReference(text)), () => parsePlatform(text, PLATFORM)]) {
+        try {
+          read();
+        } catch (error) {
+          if (!(error instanceof TbuildError)) throw error;
+        }
+      }
     },
   },
 ];
 
-function dockerfiles(): readonly string[] {
-  return (known.dockerfiles ??= textsIn('dockerfiles', ['Dockerfile']));
+/** An error of syntax has to name its place. */
+function parse(text: string): Dockerfile {
+  try {
+    return parseDockerfile(text, 'Dockerfile');
+  } catch (error) {
+    if (error instanceof TbuildError && error.code === 'DOCKERFILE_SYNTAX' && error.location === undefined)
+      throw new Error('An error names no place', { cause: error });
+    throw error;
+  }
 }
 
-const BAKE_NAMES = ['docker-bake.hcl', 'docker-bake.json', 'compose.yaml'];
+const BAKE_NAMES = ['docker-bake.hcl', 'docker-bake.json', 'compose.yaml'] as const;
 
-function bakeFiles(): readonly string[] {
-  return (known.bake ??= textsIn('bake', BAKE_NAMES));
-}
-
-const known: { dockerfiles?: readonly string[]; bake?: readonly string[] } = {};
-
-/** Returns the files with these names in the folders of a folder of fixtures. */
-function textsIn(folder: string, names: readonly string[]): readonly string[] {
-  const paths = readdirSync(join(FIXTURES, folder)).flatMap((one) =>
-    names.map((name) => join(FIXTURES, folder, one, name)),
-  );
-  return paths
+/** Returns the fixtures with this name, but not the longest. */
+function textsNamed(name: keyof typeof FIXTURES): readonly string[] {
+  return (known[name] ??= readdirSync(FIXTURES[name])
+    .map((folder) => join(FIXTURES[name], folder, name))
     .filter((path) => existsSync(path))
     .map((path) => readFileSync(path, 'utf8'))
-    .filter((text) => text.length < 10_000);
+    .filter((text) => text.length < 10_000));
 }
 
+/** The folders of fixtures. */
+const FIXTURES = {
+  Dockerfile: 'fixtures/dockerfiles',
+  'docker-bake.hcl': 'fixtures/bake',
+  'docker-bake.json': 'fixtures/bake',
+  'compose.yaml': 'fixtures/bake',
+};
+const known: { [name in keyof typeof FIXTURES]?: readonly string[] } = {};
+
 const DOCKERFILE_PIECES = [
-  '\n',
+  ...'\n\t`"\'$}[]=#\\\u00a0\ufeff\0',
   '\\\n',
-  '`',
-  '"',
-  "'",
-  '$',
+  '\r\n',
+  '\ud83d',
   '${',
-  '}',
   '${a:-',
   '${a//',
   '<<A',
   '<<-',
   '\nA\n',
-  '[',
-  ']',
   '["a"]',
   '--mount=',
   '--x=',
-  '=',
-  '\t',
-  '\r\n',
-  '#',
   '# check=',
   '# escape=`\n',
   '# syntax=',
@@ -156,58 +153,18 @@ const DOCKERFILE_PIECES = [
   'ENV ',
   'ARG ',
   'ARG SOURCE_DATE_EPOCH=-1\n',
-  '\u00a0',
-  '\ufeff',
-  '\ud83d',
-  '\0',
 ];
 const IGNORE_FILES = ['**/node_modules\n!a/**/c.txt\n', '*\n!a\n', 'a/**/b/**/c\n[a-z]*/?\n#x\n', '\\!a\n\\#b\n[^a]\n'];
-const IGNORE_PIECES = [
-  '*',
-  '**',
-  '**/',
-  '/',
-  '!',
-  '[',
-  ']',
-  '[^',
-  'a-',
-  '\\',
-  '?',
-  '..',
-  './',
-  '\n',
-  '#',
-  ' ',
-  '\ufeff',
-  '*a',
-  '(',
-  '{',
-  '+',
-  '|',
-  '$',
-  '\0',
-];
+const IGNORE_PIECES = [...'*/![]\\?\n# ({+|$\ufeff\0', '**', '**/', '[^', 'a-', '..', './', '*a'];
 const BAKE_PIECES = [
-  '"',
+  ...'"}{[]()\n=,*\\:?!\0',
   '${',
   '%{',
-  '}',
-  '{',
-  '[',
-  ']',
-  '(',
-  ')',
-  '\n',
-  '=',
-  ',',
   '<<EOT\n',
   '...',
-  '*',
-  '\\',
   '1e9',
-  'for ',
-  'in ',
+  ' for ',
+  ' in ',
   ': ',
   '- ',
   '&a ',
@@ -221,7 +178,6 @@ const BAKE_PIECES = [
   'function "f" {',
   'variable "a" {',
   'null',
-  '\0',
 ];
 const TEMPLATES = [
   '{{.ID}}',
@@ -232,17 +188,10 @@ const TEMPLATES = [
   '{{split .ID "x" | join ","}}{{/* c */}}{{- 1 -}}',
 ];
 const TEMPLATE_PIECES = [
+  ...'.|()"`$ %\\\'',
   '{{',
   '}}',
-  '.',
-  '|',
-  '(',
-  ')',
-  '"',
-  '`',
-  '$',
   ':=',
-  ' ',
   'range ',
   'if ',
   'else',
@@ -251,7 +200,6 @@ const TEMPLATE_PIECES = [
   'define "a"',
   'template "a"',
   'printf "%9999999d" 1',
-  '%',
   'index ',
   'slice ',
   'len ',
@@ -259,8 +207,6 @@ const TEMPLATE_PIECES = [
   '-1',
   '1e9',
   '0x',
-  '\\',
-  "'",
 ];
 const NAMES = [
   'docker.io/library/busybox:latest',
@@ -271,27 +217,4 @@ const NAMES = [
   'git@github.com:a/b.git',
   '[::1]:5000/a',
 ];
-const NAME_PIECES = [
-  '/',
-  ':',
-  '@',
-  '.',
-  '-',
-  '_',
-  '__',
-  '..',
-  '#',
-  '?',
-  '%',
-  '[',
-  ']',
-  'A',
-  'a',
-  '0',
-  'é',
-  '\0',
-  ' ',
-  'sha256:',
-  'git://',
-  'linux/',
-];
+const NAME_PIECES = [...'/:@.-_#?%[]Aa0é \0', '__', '..', 'sha256:', 'git://', 'linux/'];

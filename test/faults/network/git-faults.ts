@@ -9,8 +9,15 @@ export interface GitFault {
   readonly isSilent: boolean;
 }
 
-/** Returns the faults of git servers. Redirects lead to `other`, to a file of this machine or nowhere. */
-export function gitFaults(random: Random, other: string): readonly GitFault[] {
+interface Lures {
+  /** The URL of another server. */
+  readonly other: string;
+  /** A command that must not run. */
+  readonly command: string;
+}
+
+/** Returns the faults of git servers. Redirects lead to a lure, to a file of this machine or nowhere. */
+export function gitFaults(random: Random, { other, command }: Lures): readonly GitFault[] {
   const at = random.int(random.pick([200, 3000, 30_000]));
   const faults: readonly Fault[] = [
     { kind: 'hang' },
@@ -40,7 +47,7 @@ export function gitFaults(random: Random, other: string): readonly GitFault[] {
       `${other}/app.git/info/refs?service=git-upload-pack`,
       `${other}/else`,
       'file:///etc/passwd',
-      'ext::sh -c "touch /tmp/ran"',
+      `ext::sh -c "${command}"`,
       'gopher://127.0.0.1/',
       '?again',
     ].map((location): Fault => ({ kind: 'answer', status: random.pick([301, 302, 307, 308]), headers: { location } })),

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TbuildError } from '@tbuild/errors';
 import { seededRandom } from '../../support/random.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
@@ -18,7 +19,7 @@ const HANG = 5_000;
 export const row: FaultRow = {
   name: 'hostile',
   title: 'Hostile input is read or refused with an error for users, and writes nothing outside of its place',
-  needs: ['root'],
+  needs: ['root', 'git'],
   brief: KINDS.map((_, at) => at + 1),
   run: readHostile,
 };
@@ -32,6 +33,8 @@ async function readHostile(context: FaultContext): Promise<void> {
   const place = join(directory, 'place');
   writeFileSync(join(directory, 'outside'), '');
   for (const seed of seeds) {
+    // Most readers wait for nothing: no limit of time would end the case, and what weak references name be kept.
+    await nextTurn();
     signal.throwIfAborted();
     const input: unknown = kind.make(seededRandom(seed));
     const fail = (what: string, details?: string) => context.fail(`${kind.name}: ${shown(input)} ${what}`, details);
