@@ -29,6 +29,7 @@ test('steps that need a repository at the same time share one mirror of it', nee
 });
 
 test('a commit without its files, which a broken fetch may leave, is fetched again', needs('git'), async () => {
+  git('init', '--quiet', '--initial-branch', 'main');
   writeFileSync(join(root, 'file'), 'text\n');
   git('add', 'file');
   git('commit', '--quiet', '--message', 'second');
