@@ -102,6 +102,31 @@ describe('push', needs('registry'), () => {
     expect((await client.openRepository(reference).resolve('1')).digest).toBe(manifest?.digest);
   }, 30_000);
 
+  test('a push asks about a layer that an image has twice once, and fails with the first answer that is missing', async () => {
+    const name = `${registry.host}/team/twice:1`;
+    const result = await testResult([name]);
+    const images = result.images.map(({ image, ...exported }) => ({
+      ...exported,
+      image: {
+        ...image,
+        layers: [...image.layers, ...image.layers.slice(-1)],
+        history: [...image.history, { created_by: 'again' }],
+      },
+    }));
+    const asked: string[] = [];
+    const repository: Repository = {
+      ...openRepository(parseReference(name)),
+      async has({ digest }) {
+        asked.push(digest);
+        throw new Error('No answer');
+      },
+    };
+    const exporter = push({ openRepository: () => repository, store });
+    await expect(exporter.export({ ...result, images }, noReport, noSignal)).rejects.toThrow('No answer');
+    expect(asked).toHaveLength(4);
+    expect(new Set(asked).size).toBe(4);
+  });
+
   test('several platforms are pushed as one index', async () => {
     const { manifest } = await pushed(['team/multi:1'], [amd64, arm64]);
     const repository = client.openRepository(parseReference(`${registry.host}/team/multi:1`));

@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import { copyImage } from '@tbuild/content';
 import { prefixed, TbuildError } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
@@ -120,13 +121,13 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed }: 
 
 /** Asks about the parts of the root at once: most likely it is new, and each question takes a round trip. */
 function askingEarly({ has }: Repository, { root, rootBytes }: StoredExport, signal: AbortSignal): Repository['has'] {
-  const parts = childrenOf(parseManifest(rootBytes, root.mediaType)).slice(0, EARLY);
-  const answers = new Map(parts.map((part) => [part.digest, has(part, signal)]));
-  for (const answer of answers.values()) answer.catch(() => {});
+  const answers = new Map<Digest, Promise<boolean>>();
+  for (const part of childrenOf(parseManifest(rootBytes, root.mediaType)).slice(0, EARLY))
+    getOrMake(answers, part.digest, () => has(part, signal)).catch(() => {});
   return (blob, within) => answers.get(blob.digest) ?? has(blob, within);
 }
 
-/** More connections than this are not worth their making. */
+/** Opening more connections than this costs more than it saves. */
 const EARLY = 4;
 
 interface MountOptions {
