@@ -80,6 +80,18 @@ describe('an answer of a registry', needs('registry'), () => {
     );
   });
 
+  test('that it has a blob no longer counts after it refused a document', async () => {
+    await using client = createTestClient();
+    const repository = client.openRepository(parseReference(`${proxy.host}/app`));
+    const [layer = image.index] = image.layers;
+    proxy.decide = (line) => (line.startsWith('PUT ') ? { kind: 'answer', status: 404 } : undefined);
+    expect(await repository.has(layer)).toBe(true);
+    const { mediaType } = image.index;
+    await expect(repository.pushManifest({ bytes: Buffer.from('{}'), mediaType }, '2')).rejects.toThrow('404');
+    expect(await repository.has(layer)).toBe(true);
+    expect(proxy.seen.filter(({ line }) => line.startsWith('HEAD '))).toHaveLength(2);
+  });
+
   test.each([
     ['a layer that says to be shorter', isLayer, { 'content-length': '1000' }],
     ['a tag with another digest', isTag, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }],

@@ -90,6 +90,8 @@ export async function putDocument(
     await response.discard();
     listedUnder = response.headers['oci-subject'];
   } catch (error) {
+    // It may have lost a blob since it was asked.
+    remote.blobs.clear();
     if (isDigest(tagOrDigest) || !(error instanceof RegistryError && forbidsChange(error))) throw error;
     await requireTag(remote, tagOrDigest, { digest, refused: error, signal });
   }

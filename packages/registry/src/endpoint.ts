@@ -7,7 +7,7 @@ import { retryDelay, type Clock } from './transport/retry.ts';
 export interface Endpoint {
   /**
    * Returns whether a URL belongs to the registry, so that credentials may be sent there, and its challenges are the
-   * registry's. Without TLS only that of a registry that may lack it.
+   * registry's. A URL without TLS belongs only to a registry that may lack TLS.
    */
   owns(url: URL): boolean;
   /** Whether the registry may lack TLS or a trusted certificate. */

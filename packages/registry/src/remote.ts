@@ -16,7 +16,7 @@ export interface Remote {
   base(signal?: AbortSignal): Promise<URL>;
   /** Documents read or written, by digest. */
   readonly documents: Map<Digest, Uint8Array>;
-  /** Blobs that the repository has, by what it answered. */
+  /** Blobs that the repository has, by what it answered since it last refused a document. */
   readonly blobs: Set<Digest>;
 }
 
