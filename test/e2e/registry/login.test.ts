@@ -2,6 +2,7 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -14,7 +15,8 @@ import { pushBaseImage } from '../../support/base-images.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { good, runTbuild } from '../../support/tbuild.ts';
+import { good, runTbuild, userDirectory } from '../../support/tbuild.ts';
+import { ordinaryUser } from '../../support/user.ts';
 
 const auth = { username: 'someone', password: 's3cret:with=signs' };
 
@@ -61,6 +63,20 @@ describe('login', needs('registry'), () => {
     expect(readlinkSync(link)).toBe(file);
     expect(statSync(file)).toMatchObject({ uid: 4321, gid: 4322, mode: 0o100600 });
     expect(readFileSync(file, 'utf8')).toContain(registry.host);
+  });
+
+  test("by an ordinary user makes root's file in the home the user's", needs('user'), async () => {
+    await using registry = await startRegistry({ auth });
+    const home = userDirectory('home');
+    const { uid } = ordinaryUser();
+    const file = join(home, '.docker/config.json');
+    mkdirSync(join(home, '.docker'));
+    chownSync(join(home, '.docker'), uid, -1);
+    writeFileSync(file, '{}', { mode: 0o644 });
+    const args = ['login', '-u', auth.username, '-p', auth.password, registry.host];
+    for (let count = 0; count < 2; count++) good(await runTbuild(args, { env: { HOME: home }, asUser: true }));
+    expect(statSync(file)).toMatchObject({ uid, mode: 0o100600 });
+    expect(readdirSync(join(home, '.docker'))).toEqual(['config.json']);
   });
 
   test('refuses a wrong password, stores nothing and does not print it', async () => {

@@ -1,4 +1,15 @@
-import { chownSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fchownSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -37,11 +48,11 @@ export function openDockerConfig(env: Environment): DockerConfig {
       if (helper !== undefined) {
         const input = JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password });
         await askHelper({ helper, action: 'store', input }, env);
-        write(path, { ...config, auths: { ...recordOf(config.auths), [serverOf(registry)]: {} } });
+        write(path, { ...config, auths: { ...recordOf(config.auths), [serverOf(registry)]: {} } }, env);
         return `docker-credential-${helper}`;
       }
       const entry = { auth: Buffer.from(`${username}:${password}`).toString('base64') };
-      write(path, { ...config, auths: { ...without(config.auths, registry), [serverOf(registry)]: entry } });
+      write(path, { ...config, auths: { ...without(config.auths, registry), [serverOf(registry)]: entry } }, env);
       return path;
     },
     async erase(registry) {
@@ -50,7 +61,7 @@ export function openDockerConfig(env: Environment): DockerConfig {
       const auths = without(config.auths, registry);
       const known = Object.keys(auths).length < Object.keys(recordOf(config.auths)).length;
       if (helper !== undefined) await askHelper({ helper, action: 'erase', input: serverOf(registry) }, env);
-      if (known) write(path, { ...config, auths });
+      if (known) write(path, { ...config, auths }, env);
       return known || helper !== undefined;
     },
   };
@@ -101,15 +112,27 @@ function read(path: string): Record<string, unknown> {
   }
 }
 
-/** Writes the file so that only its owner can read it. One that exists keeps its owner, and a link leads to it as before. */
-function write(path: string, config: object): void {
+/**
+ * Writes the file so that only its owner can read it. One that exists keeps its owner when root writes it, and a link leads to it
+ * as before. In a user namespace, the owner may be one that has no number there.
+ */
+function write(path: string, config: object, { uid, inUserNamespace }: Environment): void {
   makeDirectory(dirname(path), { mode: 0o700 });
   const before = statSync(path, { throwIfNoEntry: false });
   const target = before === undefined ? path : realpathSync(path);
-  const temporary = `${target}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(config, null, '\t')}\n`, { mode: 0o600 });
-  if (before !== undefined) chownSync(temporary, before.uid, before.gid);
-  renameSync(temporary, target);
+  const temporary = `${target}.${randomBytes(8).toString('hex')}`;
+  // Never through a link: the directory may be that of another user than root.
+  const file = openSync(temporary, 'wx', 0o600);
+  try {
+    writeFileSync(file, `${JSON.stringify(config, null, '\t')}\n`);
+    if (before !== undefined && uid === 0 && !inUserNamespace) fchownSync(file, before.uid, before.gid);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function recordOf(value: unknown): Record<string, unknown> {
