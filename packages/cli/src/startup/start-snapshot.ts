@@ -36,11 +36,12 @@ for (let at = 0; at < bytes.length - 8; at++)
  * Makes a snapshot, then the note about it, so that the note never names an unfinished file. The note holds the launcher's
  * first line, the binary of Node, the snapshot, the options of V8 that must be the same when it is used, its size and
  * digest as `cksum` prints them, and its size, inode and ctime. It names no snapshot when the program does not run from the one
- * that was made, as with an unknown version of Node. A few older snapshots are kept.
+ * that was made, as with an unknown version of Node. A few older snapshots are kept. No registry or engine is asked for the base,
+ * and no variable of the user changes what it is.
  */
 const MAKE_SNAPSHOT = `
 node=$1 main=$2 note=$3 fits=$4 option=$5 base=$6 dockerfile=$7 slim=$8
-unset TBUILD_SNAPSHOT_NOTE
+unset TBUILD_SNAPSHOT_NOTE TBUILD_ENGINE_IMAGES DOCKER_DEFAULT_PLATFORM EXPERIMENTAL_BUILDKIT_SOURCE_POLICY
 umask 077
 cd "\${note%/*}" || exit
 exec 9> snapshot.lock
@@ -51,7 +52,7 @@ runs() { "$node" "$option" --snapshot-blob "$snapshot" "$main" --no-cache "$@"; 
 
 rehearsal=$(mktemp -d) || exit
 mkdir "$rehearsal/context"
-set -- --root "$rehearsal/store" --progress plain "$rehearsal/context"
+set -- --root "$rehearsal/store" --progress plain --pull=never "$rehearsal/context"
 printf '%s' "$base" > "$rehearsal/context/Dockerfile"
 "$node" "$main" --tag base "$@"
 printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
@@ -76,7 +77,7 @@ ls -t snapshot-* | tail -n +9 | xargs rm -f
 
 /**
  * Makes the snapshot that the launcher starts the program from next time, if the launcher asked for one: the heap of a
- * process that has loaded the program and built once. Nobody waits for the process that makes it.
+ * process that has loaded the program and built twice. Nobody waits for the process that makes it.
  */
 export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
