@@ -97,7 +97,7 @@ function removeFailedTree(store: Removing, id: string): void {
 
 /** How many records are kept and for how long, and of how many failed builds the tree of the failed step. */
 const KEPT = { builds: 100, milliseconds: 30 * 24 * 3600 * 1000, trees: 3 };
-/** So many more are removed at once, since a build that removes something starts a process to delete it. */
+/** How many records too many are removed at once: a build that removes something starts a process to delete it. */
 const AT_ONCE = 20;
 
 /**
