@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { readNote, writeNote } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
@@ -140,6 +149,16 @@ test('fsck finds damaged image names, indexes, notes and build records without -
   const repaired = await runTbuild(['fsck', '--repair'], { store });
   expect(repaired).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('\nRemoved 5 damaged files') });
   expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0, stdout: 'The store is sound\n' });
+});
+
+test('fsck lists an image whose command was killed after it had given the name', async () => {
+  const { store } = await buildGood(FILES, { args: ['-t', 'app:1'] });
+  const index = join(store, 'index.json');
+  const listed = readFileSync(index, 'utf8');
+  writeFileSync(index, '{}');
+  utimesSync(index, 1, 1);
+  expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0, stdout: 'The store is sound\n' });
+  expect(readFileSync(index, 'utf8')).toBe(listed);
 });
 
 test('fsck compares the size of a large blob, and reads its content with --full', async () => {
