@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { getOrMake } from '@tbuild/concurrency';
 import type { ResultId, StepKey } from '@tbuild/graph';
 import { hexOf, type Digest } from '@tbuild/oci';
 import { readStack } from '@tbuild/snapshot';
-import { countOnce, type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
+import { countOnce, type DiskUsage, listDirectory, modifiedAt, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import { fetchedEntries } from './fetched-entries.ts';
 import type { GcStore } from './gc-store.ts';
@@ -102,7 +102,7 @@ function treeEntries(stores: GcStore, disk: DiskUsage, names: readonly string[])
       keys: [],
       blobs: [],
       usage: disk.measure(path),
-      usedAt: timeOf(path),
+      usedAt: modifiedAt(path),
       below: stackOf(name, stores),
     };
   });
@@ -117,7 +117,7 @@ function mountEntries({ store }: GcStore, disk: DiskUsage): readonly CacheEntry[
       keys: [],
       blobs: [],
       usage: disk.measure(path),
-      usedAt: Math.max(timeOf(path), timeOf(join(path, 'used'))),
+      usedAt: Math.max(modifiedAt(path), modifiedAt(join(path, 'used'))),
       below: [],
     };
   });
@@ -126,10 +126,6 @@ function mountEntries({ store }: GcStore, disk: DiskUsage): readonly CacheEntry[
 /** Returns the names of the trees below. */
 function stackOf(name: string, { store }: GcStore): readonly string[] {
   return (readStack(store.snapshot(name)) ?? []).filter((line) => line !== name);
-}
-
-function timeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** Sorts by time of use. Using an entry uses the entries below it, so that no base comes before an entry on it. */

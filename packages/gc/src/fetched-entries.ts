@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
-import { type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
+import { type DiskUsage, listDirectory, modifiedAt, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry, FetchedKind } from './cache-entry.ts';
 import type { GcStore } from './gc-store.ts';
 import { blobsNamedIn } from './needed-blobs.ts';
@@ -18,7 +17,7 @@ export function fetchedEntries(stores: GcStore, disk: DiskUsage, taken: Set<Dige
   const found = PLACES.flatMap(([kind, place]) =>
     listDirectory(stores.store[place]).map((name) => {
       const path = join(stores.store[place], name);
-      return { kind, name, path, usedAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
+      return { kind, name, path, usedAt: modifiedAt(path) };
     }),
   );
   return found

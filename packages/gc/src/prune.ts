@@ -7,6 +7,7 @@ import {
   emptyTrash,
   listDirectory,
   liveLeases,
+  modifiedAt,
   moveToTrash,
   openLock,
   type StoreLayout,
@@ -140,7 +141,7 @@ function dropUnnamedImages({ refs }: GcStore, limit: number, spared = 0): void {
 
 /** Reports whether a build has saved a step since: it may stand on a tree that nothing stood on before. */
 function hasRecordsSince({ records }: StoreLayout, since: number): boolean {
-  return (statSync(records, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since;
+  return modifiedAt(records) >= since;
 }
 
 /** Returns the entries that the options allow to remove. */

@@ -1,7 +1,7 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
-import { freedBy, moveToTrash, removeUnused, type StoreLayout } from '@tbuild/store';
+import { freedBy, modifiedAt, moveToTrash, removeUnused, type StoreLayout } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import type { GcStore } from './gc-store.ts';
 
@@ -66,6 +66,6 @@ async function removeEntry(
 }
 
 function removeMount(directory: string, store: StoreLayout, limit: number): boolean {
-  const usedAt = statSync(join(directory, 'used'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const usedAt = modifiedAt(join(directory, 'used'));
   return usedAt < limit && moveToTrash(store, directory);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -39,6 +39,11 @@ export function renameIfThere(from: string, to: string): boolean {
     if (errnoName(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** Returns the time of the last change of a file or directory (milliseconds), or 0 when it does not exist. */
+export function modifiedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** Sets the time of last use of a file or directory (milliseconds). Returns false when it does not exist. */

@@ -1,4 +1,13 @@
-export { isNoFile, readText, renameIfThere, renameOver, readWords, touch, writeAtomically } from './atomic-file.ts';
+export {
+  isNoFile,
+  modifiedAt,
+  readText,
+  renameIfThere,
+  renameOver,
+  readWords,
+  touch,
+  writeAtomically,
+} from './atomic-file.ts';
 export { countOnce, createDiskUsage, freedBy, sumOf } from './disk-usage.ts';
 export type { DiskUsage, LinkedFile, Usage } from './disk-usage.ts';
 export { openLock, waitFor } from './file-lock.ts';

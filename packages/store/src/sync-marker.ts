@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { readText } from './atomic-file.ts';
+import { modifiedAt, readText } from './atomic-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
 
@@ -74,7 +74,6 @@ const KEPT = ['records', 'snapshots', 'layers', 'blobs'] as const;
 
 /** Reports whether the store has entries that are younger than the last sync. */
 export function needsSync(store: StoreLayout): boolean {
-  const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const syncedAt = timeOf(store.syncMarker);
-  return KEPT.some((name) => timeOf(store[name]) > syncedAt);
+  const syncedAt = modifiedAt(store.syncMarker);
+  return KEPT.some((name) => modifiedAt(store[name]) > syncedAt);
 }

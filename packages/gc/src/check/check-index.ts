@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isIndexCurrent, writeIndex } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
-import { listDirectory, type StoreLayout } from '@tbuild/store';
+import { listDirectory, modifiedAt, type StoreLayout } from '@tbuild/store';
 import type { Damage } from './damage.ts';
 
 /** How often and after how many milliseconds to look again: another process writes an image name, then the index. */
@@ -24,8 +23,7 @@ export async function* checkIndex(store: StoreLayout, signal: AbortSignal): Asyn
 }
 
 function isOlderThanNames({ root, refs }: StoreLayout): boolean {
-  const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return timeOf(join(root, 'index.json')) < timeOf(refs);
+  return modifiedAt(join(root, 'index.json')) < modifiedAt(refs);
 }
 
 /** Returns false in a store that this user can only read. */
