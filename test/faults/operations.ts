@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Random } from '../support/random.ts';
+import { tarOf } from '../support/write-tar.ts';
 import { buildArguments, writeFiles } from './run-tbuild.ts';
 
 /** The directory in which the operations of a case work, with the store, the projects and what they write. */
@@ -37,7 +38,13 @@ COPY --from=build /out /out
 RUN --mount=type=cache,target=/cache cat /out > /w/all && echo 1 > /cache/one
 RUN mkdir /d && echo d > /d/file && ln /d/file /d/same && ln -s file /d/link
 COPY --link last /last
+ADD capable.tar /
 `;
+
+/** A file with an extended attribute. */
+const CAPABLE = tarOf([
+  { name: 'capable', data: 'x', pax: { 'SCHILY.xattr.security.capability': `\x01\0\0\x02\0\x20${'\0'.repeat(14)}` } },
+]);
 
 /** Writes the projects of a site and makes its directories. */
 export function makeSite(site: Site): Site {
@@ -47,6 +54,7 @@ export function makeSite(site: Site): Site {
       'src/1': 'one\n',
       'src/2': `${variant}\n`,
       last: 'last\n',
+      'capable.tar': CAPABLE,
     });
   mkdirSync(outputsOf(site), { recursive: true });
   mkdirSync(join(site.directory, 'home'), { recursive: true });

@@ -85,7 +85,7 @@ export function buildArguments(context: string, ...options: readonly string[]): 
 }
 
 /** Writes files below a directory, which it makes. */
-export function writeFiles(directory: string, files: Readonly<Record<string, string>>): string {
+export function writeFiles(directory: string, files: Readonly<Record<string, string | Buffer>>): string {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), content);

@@ -23,3 +23,9 @@ export function pickKindFirst<T>(values: readonly T[], kindOf: (value: T) => str
   const kind = random.pick(kinds);
   return random.pick(values.filter((value) => kindOf(value) === kind));
 }
+
+/** Returns the values in another order. */
+export function shuffled<T>(values: readonly T[], random: Random): readonly T[] {
+  const rest = [...values];
+  return values.map(() => rest.splice(random.int(rest.length), 1)[0]!);
+}

@@ -29,6 +29,8 @@ const OF_FILES = [
   'chown',
   'listxattr$',
   'getxattr$',
+  'setxattr$',
+  '^ioctl$',
   '^flock$',
   'sync',
   '^f?statfs$',
