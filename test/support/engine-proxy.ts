@@ -8,20 +8,25 @@ export interface EngineProxy extends AsyncDisposable {
   readonly host: string;
   /** Returns the requests since the last call, each as its method and path. */
   requests(): readonly string[];
-  /** Returns how many bytes went to the engine since the last call. */
-  sent(): number;
+  /** Returns how many bytes each request to load an image had since the last call. */
+  loads(): readonly number[];
 }
 
 export async function startEngineProxy(engine: string): Promise<EngineProxy> {
   const path = join(scratchDirectory('proxy'), 'engine.sock');
   let requests: string[] = [];
-  let sent = 0;
+  let loads: number[] = [];
   const server = createServer((client) => {
     const upstream = connect(engine.slice('unix://'.length));
+    let isLoad = false;
     client.on('data', (bytes) => {
-      sent += bytes.length;
       const [, request] = /^((?:GET|POST) \S+) HTTP/.exec(bytes.toString('latin1')) ?? [];
-      if (request !== undefined) requests.push(request);
+      if (request !== undefined) {
+        requests.push(request);
+        isLoad = request.startsWith('POST /images/load');
+        if (isLoad) loads.push(0);
+      }
+      if (isLoad) loads.push((loads.pop() ?? 0) + bytes.length);
     });
     client.pipe(upstream).pipe(client);
     for (const socket of [client, upstream]) socket.on('error', () => client.destroy());
@@ -34,10 +39,10 @@ export async function startEngineProxy(engine: string): Promise<EngineProxy> {
       requests = [];
       return seen;
     },
-    sent() {
-      const count = sent;
-      sent = 0;
-      return count;
+    loads() {
+      const seen = loads;
+      loads = [];
+      return seen;
     },
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
   };

@@ -78,9 +78,10 @@ describe.each([
     await using proxy = await startEngineProxy(engine.host);
     const env = { DOCKER_HOST: proxy.host };
     await build('one\n', env);
-    expect(proxy.sent()).toBeGreaterThan(large.length);
+    expect(proxy.loads()[0]).toBeGreaterThan(large.length);
     await build('two\n', env);
-    expect(proxy.sent()).toBeLessThan(large.length / 10);
+    // A busy Docker may refuse that, and then gets all.
+    expect(proxy.loads()[0]).toBeLessThan(large.length / 10);
     expect(await run(engine.host, 'again:1')).toBe('two\n');
 
     await docker(engine.host, ['rmi', '--force', 'again:1']);
