@@ -35,7 +35,7 @@ export function isRemembered(selection: readonly SelectedSource[]): boolean {
 
 /** Remembers in `file` the files of a result. The last writer wins. */
 export function rememberCopy(file: string, copy: CopiedFiles): void {
-  writeAtomically(file, wordsOf(copy));
+  writeAtomically(file, () => wordsOf(copy));
 }
 
 /** A result and the files that it copied. */

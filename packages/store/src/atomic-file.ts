@@ -63,25 +63,34 @@ export interface AtomicOptions {
   readonly mode?: number;
 }
 
+/** A long text is given as a function, which returns its pieces anew each time. */
+type Content = string | Uint8Array | (() => Iterable<string>);
+
 /** Writes a temporary file and renames it. The last of several writers wins. Makes missing parent directories. */
-export function writeAtomically(
-  file: string,
-  content: string | Uint8Array | Iterable<string>,
-  { temporaryDirectory = dirname(file), mode }: AtomicOptions = {},
-): void {
+export function writeAtomically(file: string, content: Content, options: AtomicOptions = {}): void {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return tryWrite(file, content, options);
+    } catch (error) {
+      // A prune may have removed the directory, or a note's directory with the temporary file in it.
+      if (left === 1 || errnoName(error) !== 'ENOENT') throw naming(file, error);
+    }
+  }
+}
+
+const ATTEMPTS = 5;
+
+function tryWrite(file: string, content: Content, { temporaryDirectory = dirname(file), mode }: AtomicOptions): void {
   makeDirectory(temporaryDirectory);
-  const temporary = join(
-    temporaryDirectory,
-    `${basename(file).slice(0, LONGEST_STEM)}.${randomBytes(12).toString('hex')}`,
-  );
+  const name = `${basename(file).slice(0, LONGEST_STEM)}.${randomBytes(12).toString('hex')}`;
+  const temporary = join(temporaryDirectory, name);
   try {
-    if (typeof content === 'string' || content instanceof Uint8Array)
-      writeFileSync(temporary, content, { flag: 'wx', mode });
-    else writePieces(temporary, content, mode);
+    if (typeof content === 'function') writePieces(temporary, content(), mode);
+    else writeFileSync(temporary, content, { flag: 'wx', mode });
     renameOver(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw naming(file, error);
+    throw error;
   }
 }
 

@@ -50,8 +50,8 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
       const before =
         readExplanation(byWords) ?? (isGone ? readExplanation(fileOf('words', stage, there.name)) : undefined);
       const compared = before && compareParts(before.parts, parts);
-      writeAtomically(byWords, encodeExplanation(command, key, compared ?? parts));
-      if (position !== '') writeAtomically(bySlot, encodeExplanation(command, key, []));
+      writeAtomically(byWords, () => encodeExplanation(command, key, compared ?? parts));
+      if (position !== '') writeAtomically(bySlot, () => encodeExplanation(command, key, []));
       return before === undefined || compared === undefined
         ? { reason: 'it is new' }
         : missOf({ before, now: { name: command, key }, changes: compared.changes }, wordsFor(step, graph, ran));

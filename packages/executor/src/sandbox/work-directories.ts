@@ -29,7 +29,7 @@ export function requireWritableOverlays(sandbox: Sandbox): void {
       () => mkdirSync(path),
     );
     throw new TbuildError('SNAPSHOT', `Could not make ${place} for the step, whose files were read-only`, {
-      hint: 'Build again: the disk may have been full for a moment',
+      hint: 'Build again: for a moment there may have been no space left on the disk, or in a quota',
     });
   }
 }
