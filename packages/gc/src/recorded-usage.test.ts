@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalCache } from '@tbuild/cache';
@@ -84,6 +84,21 @@ test('a cache mount is walked again after each use', async () => {
   const after = await sizes(stores);
   expect(after.recorded).toBe(after.walked);
   expect(after.recorded).toBeGreaterThan(before.recorded + 100_000);
+});
+
+test('a cache mount stays while its lock is held', async () => {
+  const stores = newStore();
+  const mount = stores.store.cacheMount('key');
+  mkdirSync(join(mount, '0'), { recursive: true });
+  const prune = () => pruneStore({ ...stores, now: () => Date.now() + 1000 }, { all: true });
+  {
+    using lock = openLock(join(mount, 'lock'));
+    lock.tryTake('shared');
+    await prune();
+    expect(existsSync(mount)).toBe(true);
+  }
+  await prune();
+  expect(existsSync(mount)).toBe(false);
 });
 
 test('files that trees share count once, and are free when the last tree is removed', async () => {

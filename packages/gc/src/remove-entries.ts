@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
-import { freedBy, modifiedAt, moveToTrash, removeUnused, type StoreLayout } from '@tbuild/store';
+import { freedBy, modifiedAt, moveToTrash, openLockIfThere, removeUnused, type StoreLayout } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import type { GcStore } from './gc-store.ts';
 
@@ -65,7 +65,10 @@ async function removeEntry(
   return true;
 }
 
+/** The lock keeps steps and exports of caches out, which take it before they use the directory. */
 function removeMount(directory: string, store: StoreLayout, limit: number): boolean {
-  const usedAt = modifiedAt(join(directory, 'used'));
-  return usedAt < limit && moveToTrash(store, directory);
+  const used = join(directory, 'used');
+  if (modifiedAt(used) >= limit) return false;
+  using lock = openLockIfThere(join(directory, 'lock'));
+  return lock?.tryTake('exclusive') === true && modifiedAt(used) < limit && moveToTrash(store, directory);
 }

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { TbuildError } from '@tbuild/errors';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import { tryFlock } from '@tbuild/linux';
 
 /** A lock on a file that the kernel frees when this process ends. Every opening is a lock of its own, also within one process. */
@@ -19,6 +19,16 @@ export function openLock(path: string): FileLock {
     isCurrent: () => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino,
     [Symbol.dispose]: () => closeSync(fd),
   };
+}
+
+/** Opens the file as {@link openLock} does. Undefined if its directory is gone. */
+export function openLockIfThere(path: string): FileLock | undefined {
+  try {
+    return openLock(path);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Milliseconds between attempts. A blocking lock would need a thread that cannot be aborted. */

@@ -10,7 +10,7 @@ export {
 } from './atomic-file.ts';
 export { countOnce, createDiskUsage, freedBy, sumOf } from './disk-usage.ts';
 export type { DiskUsage, LinkedFile, Usage } from './disk-usage.ts';
-export { openLock, waitFor } from './file-lock.ts';
+export { openLock, openLockIfThere, waitFor } from './file-lock.ts';
 export type { FileLock } from './file-lock.ts';
 export { requireFormat } from './format.ts';
 export { storeLayout } from './layout.ts';

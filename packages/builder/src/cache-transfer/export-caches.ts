@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import {
   encodeCache,
   encodeInlineCache,
@@ -212,8 +211,7 @@ async function collectMounts(
   for (const [key, id] of ids) {
     const onWait = (): void => report(`waiting for cache mount ${JSON.stringify(id)}, which another step uses`, 0);
     using directory = await holdIdleCacheDirectory(store, { key, onWait }, signal);
-    if (directory !== undefined && existsSync(directory.path))
-      mounts.push({ name: key, layer: await differ.pack(directory.path, [], signal) });
+    if (directory !== undefined) mounts.push({ name: key, layer: await differ.pack(directory.path, [], signal) });
   }
   return mounts;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writ
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { storeLayout } from '@tbuild/store';
+import { moveToTrash, storeLayout } from '@tbuild/store';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   holdIdleCacheDirectory,
@@ -16,7 +16,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const never = new AbortController().signal;
 let fills = 0;
-let waits = 0;
+const waits: string[] = [];
 
 function take(
   key: string,
@@ -30,7 +30,7 @@ function take(
   };
   return takeCacheDirectory(
     storeLayout(root),
-    { key, sharing, discard: options.discard ?? false, fill, onWait: () => void waits++ },
+    { key, sharing, discard: options.discard ?? false, fill, onWait: (holder) => void waits.push(holder) },
     options.signal ?? never,
   );
 }
@@ -68,8 +68,8 @@ describe('Two steps with the same cache mount', () => {
       has = true;
       return directory;
     });
-    while (waits === 0) await setTimeout(5);
-    expect([has, waits]).toEqual([false, 1]);
+    while (waits.length === 0) await setTimeout(5);
+    expect([has, waits]).toEqual([false, ['step']]);
     one[Symbol.dispose]();
     using two = await waiting;
     expect(two.path).toBe(one.path);
@@ -110,14 +110,37 @@ test('A cache mount is held while no step uses it, and steps wait for it meanwhi
   one[Symbol.dispose]();
   const directory = await idle;
   expect(directory?.path).toBe(one.path);
+  waits.length = 0;
   const next = ['shared', 'private'].map((sharing) =>
     take('i', sharing as 'shared', { signal: AbortSignal.timeout(30) }),
   );
   for (const { reason } of (await Promise.allSettled(next)) as PromiseRejectedResult[])
     expect(reason).toMatchObject({ code: 'CANCELLED' });
+  expect(waits).toEqual(['export', 'export']);
   directory?.[Symbol.dispose]();
   using again = await take('i', 'shared');
   expect(again.path).toBe(one.path);
+});
+
+test('A cache mount that is removed while its export waits is not exported', async () => {
+  const store = storeLayout(root);
+  using _step = await take('g', 'shared');
+  const exported = holdIdleCacheDirectory(
+    store,
+    { key: 'g', onWait: () => moveToTrash(store, store.cacheMount('g')) },
+    never,
+  );
+  expect(await exported).toBeUndefined();
+});
+
+test('A cache mount that is removed while a step waits is made anew', async () => {
+  const store = storeLayout(root);
+  using one = await take('r', 'shared');
+  const onWait = (): void => void moveToTrash(store, store.cacheMount('r'));
+  const fill = (path: string): void => mkdirSync(path);
+  using two = await takeCacheDirectory(store, { key: 'r', sharing: 'locked', discard: false, fill, onWait }, never);
+  expect(two.path).toBe(one.path);
+  expect(readdirSync(two.path)).toEqual([]);
 });
 
 test('A directory that failed to fill is filled again', async () => {

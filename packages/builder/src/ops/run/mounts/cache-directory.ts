@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeDirectory } from '@tbuild/linux';
-import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
+import { type FileLock, moveToTrash, openLock, openLockIfThere, waitFor, type StoreLayout } from '@tbuild/store';
 
 /** The part of the store that cache mounts use. */
 export type CacheStore = Pick<StoreLayout, 'cacheMount' | 'trash'>;
@@ -16,9 +16,12 @@ export interface CacheRequest {
   readonly discard: boolean;
   /** Creates the initial content at this path, a file or directory. The parent exists. */
   fill(path: string): void | Promise<void>;
-  /** Called once if another step has to finish first. */
-  onWait(): void;
+  /** Called once if something else has to end first. */
+  onWait(holder: Holder): void;
 }
+
+/** What keeps a step from a cache directory. */
+export type Holder = 'step' | 'export';
 
 /** A cache directory, held until disposal. */
 export interface CacheDirectory extends Disposable {
@@ -35,52 +38,54 @@ export async function takeCacheDirectory(
   signal: AbortSignal,
 ): Promise<CacheDirectory> {
   const parent = store.cacheMount(request.key);
-  makeDirectory(parent, { mode: 0o700 });
-  noteUse(parent);
   let waits = false;
+  const wait = (holder: Holder): undefined => {
+    if (!waits) request.onWait(holder);
+    waits = true;
+  };
   return waitFor(async () => {
-    // While this lock is held, no other process acquires, fills or discards, so the initial content is made once.
-    using door = openLock(join(parent, 'lock'));
-    await waitFor(() => door.tryTake('exclusive') || undefined, signal);
+    makeDirectory(parent, { mode: 0o700 });
+    // While this lock is held, no other process acquires, fills, discards or removes, so the initial content is made once.
+    using door = openLockIfThere(join(parent, 'lock'));
+    // Only exports share it.
+    if (!door?.tryTake('exclusive')) return door?.tryTake('shared') ? wait('export') : undefined;
+    if (!door.isCurrent()) return undefined;
     for (let number = 0; ; number++) {
       const path = join(parent, String(number));
       const lock = openLock(`${path}.lock`);
       if (takeLock(lock, request)) return await prepare(path, lock, { store, request });
       lock[Symbol.dispose]();
-      if (request.sharing !== 'locked') continue;
-      if (!waits) request.onWait();
-      waits = true;
-      return undefined;
+      if (request.sharing === 'locked') return wait('step');
     }
   }, signal);
 }
 
 /**
  * Holds the first directory of a cache mount while no step uses it: steps that want one wait until it is disposed, so that
- * they get this one. Undefined if there is none.
+ * they get this one, and no prune removes it. Undefined if there is none.
  */
 export async function holdIdleCacheDirectory(
   store: Pick<CacheStore, 'cacheMount'>,
-  { key, onWait }: Pick<CacheRequest, 'key' | 'onWait'>,
+  { key, onWait }: { readonly key: string; onWait(): void },
   signal: AbortSignal,
 ): Promise<CacheDirectory | undefined> {
   const parent = store.cacheMount(key);
   const path = join(parent, '0');
-  if (!existsSync(path)) return undefined;
   let waits = false;
-  const [door, lock] = await waitFor(() => {
-    const locks = [openLock(join(parent, 'lock')), openLock(`${path}.lock`)] as const;
-    if (locks.every((each) => each.tryTake('exclusive'))) return locks;
-    for (const each of locks) each[Symbol.dispose]();
+  const locks = await waitFor(() => {
+    if (!existsSync(path)) return [];
+    const [lock, door] = [openLockIfThere(`${path}.lock`), openLockIfThere(join(parent, 'lock'))];
+    if (lock?.tryTake('exclusive') && door?.tryTake('shared') && door.isCurrent()) return [lock, door];
+    for (const each of [lock, door]) each?.[Symbol.dispose]();
     if (!waits) onWait();
     waits = true;
     return undefined;
   }, signal);
+  if (locks.length === 0) return undefined;
   return {
     path,
     [Symbol.dispose]() {
-      lock[Symbol.dispose]();
-      door[Symbol.dispose]();
+      for (const lock of locks) lock[Symbol.dispose]();
     },
   };
 }
@@ -100,6 +105,7 @@ async function prepare(
   { store, request }: { store: CacheStore; request: CacheRequest },
 ): Promise<CacheDirectory> {
   try {
+    noteUse(dirname(path));
     if (request.discard) moveToTrash(store, path);
     if (!existsSync(path)) await fillWhole(path, request);
     if (request.sharing === 'shared') lock.tryTake('shared');

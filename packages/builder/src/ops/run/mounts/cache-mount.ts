@@ -4,7 +4,7 @@ import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
 import { giveOwner } from '../give-owner.ts';
 import type { StepUnderway } from '../step-files.ts';
-import { takeCacheDirectory, type CacheStore } from './cache-directory.ts';
+import { takeCacheDirectory, type CacheStore, type Holder } from './cache-directory.ts';
 import { copySelected, type CopySelectedPorts } from './copy-selected.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 
@@ -68,13 +68,11 @@ async function take(
       if (!discard) await ports.importMount(key, path);
     } else await copySelected(input, path, { ...ports, signal });
   };
-  const onWait = (): void =>
-    progress.emit({
-      type: 'log',
-      step: step.id,
-      stream: 'stderr',
-      data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
-    });
+  const onWait = (holder: Holder): void => {
+    const why = holder === 'step' ? 'another step uses' : 'a cache export packs';
+    const data = Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which ${why}\n`);
+    progress.emit({ type: 'log', step: step.id, stream: 'stderr', data });
+  };
   const directory = await takeCacheDirectory(store, { key, sharing: mount.sharing, discard, fill, onWait }, signal);
   files.onDispose(() => directory[Symbol.dispose]());
   return directory.path;
