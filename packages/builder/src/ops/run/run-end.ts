@@ -31,7 +31,7 @@ export function exited(op: RunOp, end: StepEnd, facts: EndFacts & Remains): Tbui
   const hint = memory.reachedLimit
     ? raiseLimit(memory)
     : isFull(store)
-      ? `Free some space, for example with tbuild prune: none is left on the file system of the store ${JSON.stringify(store.root)}`
+      ? `Free some space, for example with tbuild prune: none is left on the file system of the store ${JSON.stringify(store.root)}, or in its quota`
       : (explainRefusedId(remains.tail, singleId) ?? explainExit({ op, ...end, ...remains }));
   return new TbuildError(
     'PROCESS_FAILED',
