@@ -2,7 +2,8 @@ import { TbuildError } from '@tbuild/errors';
 import ignore from 'ignore';
 import { cleanPath } from './clean-path.ts';
 import { compileGlob } from './glob.ts';
-import { compilePathExpression, type PathExpression } from './path-expression.ts';
+import { parseGoExpression } from './go-expression.ts';
+import { ANY_CHARACTER, compilePathExpression, type Part, type PathExpression } from './path-expression.ts';
 import { type PatternReach, reachOf } from './pattern-reach.ts';
 
 /** One line of an ignore file, as Docker reads it: anchored at the root. Does not consider parents. */
@@ -27,8 +28,17 @@ export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const exception = cleaned.startsWith('!');
   const text = exception ? cleaned.slice(1) : cleaned;
   if (text === '') throw new TbuildError('CONTEXT', 'Ignore pattern "!" names no path');
-  compileGlob(text);
+  requireGoSyntax(text);
   return { text, exception, matches: matcherOf(text), ...reachOf(text) };
+}
+
+/** Go checks a pattern from `*` to `*`, until a part of it does not match the path `.`. */
+function requireGoSyntax(text: string): void {
+  let name = '.';
+  for (const [chunk] of text.matchAll(/(?:\\.?|\[(?:\\.?|[^\]\\])*\]?|[^\\[*])+/gsu)) {
+    if (!compileGlob(chunk, text).test(name)) return;
+    name = '';
+  }
 }
 
 type Matcher = IgnorePattern['matches'];
@@ -43,9 +53,9 @@ function matcherOf(text: string): Matcher {
     const prefix = text.slice(0, -2);
     return (path) => path.startsWith(prefix);
   }
-  if (!/\*\*|\*.*\*.*\*|[[\]\\\r^]|\s$/su.test(text)) return fixedDepthMatcher(text);
+  if (!/\*\*|\*.*\*.*\*|[[\]\\\r^|]|\s$/su.test(text)) return fixedDepthMatcher(text);
   const pattern = compileDeepGlob(text);
-  const suffix = text.replace(/^.*(?:\\x..|\\.|[*?[\]\\^])/su, '').replace(/^\//u, '');
+  const suffix = text.replace(/^.*\|.*|^.*(?:\\[xpP]..?|\\[0-7]{1,3}|\\.|[*?[\]\\^])/su, '').replace(/^\//u, '');
   return (path) => path.endsWith(suffix) && pattern.test(path);
 }
 
@@ -68,41 +78,28 @@ function fixedDepthMatcher(text: string): Matcher {
     depth === patternDepth && path.startsWith(prefix) && path.endsWith(suffix) && rules.ignores(path);
 }
 
-/** Translates as Docker does: `**` with its slash is any number of elements, at the end anything. Brackets stay as they are. */
+/**
+ * Translates as Docker does: `**` with its slash is any number of elements, at the end anything. Brackets, escapes and `|` stay for
+ * Go's regular expressions. Only the first alternative is anchored at the start, and only the last one at the end.
+ */
 function compileDeepGlob(text: string): PathExpression {
-  const source = text.replace(/\*\*\/?|[*?]|\\(.)|[.+()|{}$]/gsu, (token, escaped: string | undefined, at: number) => {
+  const source = text.replace(/\*\*\/?|[*?]|\\.|[.+(){}$]/gsu, (token, at: number) => {
     if (token.startsWith('**')) return at + token.length === text.length ? '.*' : '(.*/)?';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
-    return escaped === undefined ? `\\${token}` : escapeOf(escaped, text);
+    return token.startsWith('\\') ? token : `\\${token}`;
   });
   try {
-    return compilePathExpression(source, 'u');
-  } catch {
-    return compileLoosely(source, text);
-  }
-}
-
-/** Compiles without the flag `u`: then JavaScript accepts a lone bracket, as Go does. Both refuse a reversed range. */
-function compileLoosely(source: string, text: string): PathExpression {
-  try {
-    return compilePathExpression(source, '');
+    const alternatives = parseGoExpression(source).map((parts, at, { length }) =>
+      compilePathExpression([...(at > 0 ? [ANYTHING] : []), ...parts, ...(at < length - 1 ? [ANYTHING] : [])]),
+    );
+    return { test: (path) => alternatives.some((alternative) => alternative.test(path)) };
   } catch (cause) {
-    throw syntaxError(text, { cause });
+    const hint = /\\[A-Za-z0-9]/u.test(text)
+      ? 'Separate directories by "/": a backslash escapes the next character'
+      : undefined;
+    throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause, hint });
   }
 }
 
-/** Escapes a character for a regular expression. Docker passes an escaped letter on, so that `\d` is a digit. */
-function escapeOf(character: string, text: string): string {
-  if (/[dDsSwWbBfnrtvx]/u.test(character)) return `\\${character}`;
-  const own = { a: String.raw`\x07`, A: '^', z: '$' }[character];
-  if (own !== undefined) return own;
-  // Go has few others, such as `\pL`.
-  if (/[A-Za-z0-9]|[^\0-\x7f]/u.test(character))
-    throw syntaxError(text, { hint: 'Separate directories by "/": a backslash escapes the next character' });
-  return character.replace(/[-\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
-}
-
-function syntaxError(text: string, options: { readonly cause?: unknown; readonly hint?: string }): TbuildError {
-  return new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, options);
-}
+const ANYTHING: Part = { kind: 'repeated', atom: ANY_CHARACTER };

@@ -81,6 +81,22 @@ const single: [pattern: string, path: string, ignored: boolean][] = [
   ['*\\d*\\d*\\d*', 'a1b2cd', false],
   ['*\\x31*\\x4a*\\a*', 'a1bJc\x07', true],
   ['*\\x31*\\x4a*\\a*', 'ax31bJca', false],
+  ['*\\b1*b*\\z', 'a-1b', true],
+  ['*\\b1*b*\\z', 'a1b', false],
+  ['\\061', '1', true],
+  ['\\pL', 'é', true],
+  ['z\\PL', 'z1', true],
+  ['[[:digit:]]', '7', true],
+  ['[[:^digit:]]', '7', false],
+  ['[\\S\\n]', ' ', false],
+  ['*\\S', 'a\u00a0', true],
+  ['*.log|*.tmp', 'a.log', true],
+  ['*.log|*.tmp', 'b.tmp', true],
+  ['*.log|*.tmp', 'c', false],
+  ['a*|[b]|c', 'xbx', true],
+  // Go finds syntax errors only up to what differs from the path ".".
+  ['**/*[-_]x*', 'd/a-x', true],
+  ['a*[]b]', 'a]', true],
 ];
 
 // Each would take years by backtracking.
@@ -119,7 +135,11 @@ test.each(several)('%j on %j: %j', (patterns, path, ignored) => {
   expect(ignores(compileIgnoreRules(patterns), path)).toBe(ignored);
 });
 
-test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*'], ['\\y'], ['a\\in'], ['\\1'], ['\\é']])(
+const REFUSED = ['[\\A]', '[\\z]', '[\\b]', '\\xZZ', '[[:none:]]', '[-_]*', '*[a', '*\\ba*\\y*'].map((pattern) => [
+  pattern,
+]);
+
+test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*'], ['\\y'], ['a\\in'], ['\\1'], ['\\é'], ...REFUSED])(
   'the ignore pattern %j is refused',
   (pattern) => {
     expect(() => compileIgnoreRules([pattern])).toThrow(/names no path|syntax error/);

@@ -9,52 +9,69 @@ const MOST_REPETITIONS = 2;
 /** V8's own limit is far higher. */
 const LONGEST_COMPILED = 4096;
 
+/** `directories` matches any number of whole elements, each with its slash. An assertion matches no character. */
+type Kind = 'once' | 'repeated' | 'directories' | 'assertion';
+
+/** A part of an expression. */
+export interface Part {
+  readonly kind: Kind;
+  /** One character, escape or class of JavaScript's regular expressions with the flag `v`, or one of {@link ASSERTIONS}. */
+  readonly atom: string;
+}
+
 /**
- * Compiles a regular expression, anchored at both ends, of the few forms that patterns for paths translate to: characters, escapes
- * and classes, each alone or with `*`, `^`, and `(.*` + `/)?`.
+ * Compiles an expression that whole paths have to match.
  *
  * V8 matches by backtracking, whose time is exponential in the number of repetitions. An expression with more than two therefore runs
  * as a set of states, one step for each character of the path.
  */
-export function compilePathExpression(source: string, flags: string): PathExpression {
-  const isUnicode = flags.includes('u');
-  const parts = partsOf(source, isUnicode);
+export function compilePathExpression(parts: readonly Part[]): PathExpression {
   const repetitions = parts.filter(({ kind }) => kind === 'repeated' || kind === 'directories').length;
-  if (repetitions <= MOST_REPETITIONS && source.length <= LONGEST_COMPILED) return new RegExp(`^${source}$`, flags);
-  const states = parts.map((part) => ({ kind: part.kind, accepts: compileAtom(part.atom, flags) }));
-  return { test: (path) => runStates(states, isUnicode ? path : path.split('')) };
+  const source = parts.map(sourceOf).join('');
+  if (repetitions <= MOST_REPETITIONS && source.length <= LONGEST_COMPILED) return new RegExp(`^${source}$`, 'v');
+  const states = parts.map(({ kind, atom }) => ({ kind, atom, accepts: compileAtom(atom) }));
+  return { test: (path) => runStates(states, [...path]) };
 }
 
-/** `directories` matches any number of whole elements, each with its slash. `start` matches the beginning of the path. */
-type Kind = 'once' | 'repeated' | 'directories' | 'start';
-
-interface Part {
-  readonly kind: Kind;
-  readonly atom: string;
+function sourceOf({ kind, atom }: Part): string {
+  if (kind === 'directories') return `(?:${atom}*/)?`;
+  return kind === 'repeated' ? `${atom}*` : atom;
 }
 
-const PART =
-  /(?<directories>\(\.\*\/\)\?)|(?<start>\^)|(?<atom>\[(?:\\.|[^\]\\])*\]|\\u\{[0-9a-f]+\}|\\x[0-9a-fA-F]{2}|\\.|.)(?<repeated>\*?)/gs;
+/** The atom of any character. V8 of Node 20 takes `[^]*` with the flag `v` for something else. */
+export const ANY_CHARACTER = String.raw`[\0-\u{10ffff}]`;
 
-function partsOf(source: string, isUnicode: boolean): readonly Part[] {
-  return Array.from(source.matchAll(isUnicode ? new RegExp(PART, 'gsu') : PART), ({ groups = {} }): Part => {
-    if (groups.directories !== undefined) return { kind: 'directories', atom: '.' };
-    if (groups.start !== undefined) return { kind: 'start', atom: '' };
-    return { kind: groups.repeated === '*' ? 'repeated' : 'once', atom: groups.atom ?? '' };
-  });
+/** Returns the atom of a character. */
+export function quote(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
 }
 
 type Accepts = (character: string) => boolean;
 
-function compileAtom(atom: string, flags: string): Accepts {
-  if (/^(?:\\[bB]|\$)$/u.test(atom)) throw new Error(`${atom} matches no character`);
-  if (!/^[.[\\]/u.test(atom)) return (character) => character === atom;
-  const expression = new RegExp(`^${atom}$`, flags);
+function compileAtom(atom: string): Accepts {
+  if (!/^[[\\]/u.test(atom)) return (character) => character === atom;
+  const expression = new RegExp(`^${atom}$`, 'v');
   return (character) => expression.test(character);
 }
 
-interface State {
-  readonly kind: Kind;
+/** A place in a path: the characters on both sides, undefined at its ends. */
+interface Place {
+  readonly before?: string;
+  readonly after?: string;
+}
+
+const ASSERTIONS: Readonly<Record<string, (place: Place) => boolean>> = {
+  '^': ({ before }) => before === undefined,
+  $: ({ after }) => after === undefined,
+  '\\b': isBoundary,
+  '\\B': (place) => !isBoundary(place),
+};
+
+function isBoundary({ before = '', after = '' }: Place): boolean {
+  return /\w/.test(before) !== /\w/.test(after);
+}
+
+interface State extends Part {
   readonly accepts: Accepts;
 }
 
@@ -84,12 +101,12 @@ class StateSet {
 }
 
 /** Each part has two states: before it, and inside `directories`. */
-function runStates(states: readonly State[], path: Iterable<string>): boolean {
+function runStates(states: readonly State[], path: readonly string[]): boolean {
   let [current, next] = [new StateSet(2 * states.length + 2), new StateSet(2 * states.length + 2)];
-  enter({ states, set: current }, 0, { atStart: true });
-  for (const character of path) {
+  enter({ states, set: current, place: { after: path[0] } }, 0);
+  for (const [index, character] of path.entries()) {
     next.clear();
-    const entering = { states, set: next };
+    const entering = { states, set: next, place: { before: character, after: path[index + 1] } };
     for (const at of current.list) step(entering, at, character);
     [current, next] = [next, current];
     if (current.list.length === 0) return false;
@@ -101,15 +118,16 @@ function runStates(states: readonly State[], path: Iterable<string>): boolean {
 interface Entering {
   readonly states: readonly State[];
   readonly set: StateSet;
+  readonly place: Place;
 }
 
 /** Adds the state before a part, and before those after it while they may match nothing. */
-function enter({ states, set }: Entering, from: number, { atStart = false } = {}): void {
+function enter({ states, set, place }: Entering, from: number): void {
   for (let index = from; !set.has(2 * index); index++) {
     set.add(2 * index);
-    const kind = states[index]?.kind ?? 'once';
+    const { kind, atom } = states[index] ?? { kind: 'once', atom: '' };
     if (kind === 'directories') set.add(2 * index + 1);
-    if (kind === 'once' || (kind === 'start' && !atStart)) return;
+    if (kind === 'once' || (kind === 'assertion' && !ASSERTIONS[atom]?.(place))) return;
   }
 }
 
@@ -118,7 +136,7 @@ function step(next: Entering, at: number, character: string): void {
   const state = next.states[index];
   if (state === undefined) return;
   const isInside = at % 2 === 1;
-  if (state.kind === 'start' || (state.kind === 'directories' && !isInside)) return;
+  if (state.kind === 'assertion' || (state.kind === 'directories' && !isInside)) return;
   if (isInside && character === '/') enter(next, index + 1);
   if (!state.accepts(character)) return;
   if (isInside) next.set.add(at);

@@ -54,7 +54,7 @@ export function unionOf(all: readonly Names[]): Names {
 }
 
 /** Finds elements that may match several, or none: also a class such as `\D` may match a slash, and a caret nothing. */
-const DEEP = /\*\*|[[\]^]|\\(?:[A-Za-z]|$)/u;
+const DEEP = /\*\*|[[\]^|]|\\(?:[A-Za-z0-9]|$)/u;
 
 /** Returns the elements in which all matching paths end. There are none in `a**` + `/b`, which matches `ab`. */
 function afterLastDeep(elements: readonly string[]): readonly string[] {

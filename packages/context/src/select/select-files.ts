@@ -145,7 +145,7 @@ function matchPaths(tree: FileTree, source: string): string[] {
   const entry = base === undefined ? undefined : tree.stat(base);
   if (base === undefined || entry === undefined) throw missingSource(tree, prefix);
   if (typeOf(entry.stats) !== 'directory') return [];
-  const globs = elements.slice(first).map(compileGlob);
+  const globs = elements.slice(first).map((element) => compileGlob(element));
   return matchBelow(tree, base, globs);
 }
 
