@@ -30,6 +30,8 @@ export async function openPlace(project: string, rate: string | undefined): Prom
     crash: () => void program.kill('SIGKILL'),
     async [Symbol.asyncDispose]() {
       await runChecked('umount', ['--lazy', path]);
+      // A mount namespace made meanwhile, as that of a dockerd, may hold the mount.
+      program.kill('SIGKILL');
       await ended;
     },
   };
