@@ -17,7 +17,7 @@ import { waitLimits } from '../config/registries/wait-limits.ts';
 import { makeStore } from '../config/store-root.ts';
 import { unpackLimits } from '../config/unpack-limits.ts';
 import { partCommand } from '../startup/executable.ts';
-import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
+import { V8_OPTIONS } from '../startup/v8-options.ts';
 import { openAddedTrust } from './added-trust.ts';
 import { createConnections } from './connections.ts';
 import { flavourOf } from './isolation.ts';
@@ -118,7 +118,7 @@ function aboutSteps(
 function openLayerSubprocess(...places: readonly [StoreLayout, LocalStore]): LayerSubprocess | undefined {
   if (availableParallelism() === 1) return undefined;
   const script = join(dirname(import.meta.url), 'layer-process.cjs');
-  return createLayerSubprocess(...places, [...partCommand(script, [MAX_SEMI_SPACE]), String(process.pid)]);
+  return createLayerSubprocess(...places, [...partCommand(script, V8_OPTIONS), String(process.pid)]);
 }
 
 /** Returns the machine's platform. */

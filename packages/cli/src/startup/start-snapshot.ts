@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../config/environment.ts';
-import { MAX_SEMI_SPACE } from './max-semi-space.ts';
 import { BASE_DOCKERFILE, REHEARSED_DOCKERFILE } from './rehearsed-dockerfile.ts';
+import { V8_OPTIONS } from './v8-options.ts';
 
 /**
  * Tells V8 to keep the hashes in a snapshot, and with them their random seed: computing others at each start takes an eighth of a
@@ -40,15 +40,15 @@ for (let at = 0; at < bytes.length - 8; at++)
  * and no variable of the user changes what it is.
  */
 const MAKE_SNAPSHOT = `
-node=$1 main=$2 note=$3 fits=$4 option=$5 base=$6 dockerfile=$7 slim=$8
+node=$1 main=$2 note=$3 fits=$4 options=$5 base=$6 dockerfile=$7 slim=$8
 unset TBUILD_SNAPSHOT_NOTE TBUILD_ENGINE_IMAGES DOCKER_DEFAULT_PLATFORM EXPERIMENTAL_BUILDKIT_SOURCE_POLICY
 umask 077
 cd "\${note%/*}" || exit
 exec 9> snapshot.lock
 flock -n 9 || exit
 snapshot=$note-$$
-make() { "$node" "$option" --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
-runs() { "$node" "$option" --snapshot-blob "$snapshot" "$main" --no-cache "$@"; }
+make() { "$node" $options --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
+runs() { "$node" $options --snapshot-blob "$snapshot" "$main" --no-cache "$@"; }
 
 rehearsal=$(mktemp -d) || exit
 mkdir "$rehearsal/context"
@@ -71,7 +71,7 @@ if [ -n "$usable" ]; then
   digest=$(cksum < "$usable")
   seen=$(TZ=UTC0 LC_ALL=C stat -c '%s %i %z' "$usable")
 fi
-printf '%s\\n' "$fits" "$node" "$usable" "$option" "$digest" "$seen" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
+printf '%s\\n' "$fits" "$node" "$usable" "$options" "$digest" "$seen" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
 ls -t snapshot-* | tail -n +9 | xargs rm -f
 `;
 
@@ -83,7 +83,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const parts = [MAX_SEMI_SPACE, BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM];
+  const parts = [V8_OPTIONS.join(' '), BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM];
   const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, ...parts];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without a snapshot, the program starts as it did this time.
