@@ -1,15 +1,16 @@
 import crypto from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Environment } from '../config/environment.ts';
-import { COLD_STAGE } from './rehearsed-dockerfile.ts';
+import { CHANGED_STAGE } from './rehearsed-dockerfile.ts';
 
 /**
- * Runs the program before a snapshot of its heap is made: builds one stage anew, then all from the cache. The snapshot keeps the
- * code that was compiled by then, which makes a cached build 14 ms shorter, and one of a changed file 4 ms more. `run` gets no
- * stream of this process, since a snapshot cannot hold one. A failure is reported on standard error and costs no more than those
- * milliseconds.
+ * Runs the program before a snapshot of its heap is made: builds everything from the cache, then a stage with a new file. The
+ * snapshot keeps the code that was compiled by then, which makes a cached build 14 ms shorter, and one of a changed file 6 ms more.
+ * The last of `words` is the context. `run` gets no stream of this process, since a snapshot cannot hold one. A failure is reported
+ * on standard error and costs no more than those milliseconds.
  */
 export async function rehearse(
   words: readonly string[],
@@ -29,8 +30,11 @@ export async function rehearse(
     stderr: stream,
     stdin: stream,
   };
-  const runBoth = async (): Promise<number> =>
-    (await run([...words, '--no-cache', '--target', COLD_STAGE], env)) || run(words, env);
+  const runBoth = async (): Promise<number> => {
+    const code = await run(words, env);
+    writeFileSync(join(words.at(-1) ?? '', 'new'), '');
+    return code || run([...words, '--target', CHANGED_STAGE], env);
+  };
   const code = await runBoth().catch(String);
   restore();
   // Only a fired timer makes Node forget when the next one is due; otherwise later timers would not be set.

@@ -1,22 +1,20 @@
-/** The stage of {@link REHEARSED_DOCKERFILE} that a process can build anew without native modules. */
-export const COLD_STAGE = 'cold';
+/** The stage of {@link REHEARSED_DOCKERFILE} that a process can build without native modules when the context has changed. */
+export const CHANGED_STAGE = 'changed';
 
-/** The Dockerfile of the image `base`, which the rehearsal starts from. */
+/** The Dockerfile of the image that the rehearsal starts from: `base` in the store, `layout` in a directory. */
 export const BASE_DOCKERFILE = `FROM scratch
 COPY Dockerfile /base
 CMD ["/run"]
 `;
 
 /** The Dockerfile of the rehearsal. Its first build fills a cache, before the snapshot is made. */
-export const REHEARSED_DOCKERFILE = `FROM base AS ${COLD_STAGE}
-COPY . /
-FROM scratch AS one
-ARG FROM=Dockerfile
+export const REHEARSED_DOCKERFILE = `FROM base AS ${CHANGED_STAGE}
+ARG FROM=.
 COPY \${FROM} /
-FROM base
+FROM layout
 ENV NAME=value
 WORKDIR /work
-COPY --from=one --chown=1:1 / /one/
+COPY --from=${CHANGED_STAGE} --chown=1:1 /Dockerfile /one/
 COPY . .
 LABEL name=\${NAME}
 CMD ["/run"]

@@ -1,36 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../config/environment.ts';
 import { BASE_DOCKERFILE, REHEARSED_DOCKERFILE } from './rehearsed-dockerfile.ts';
+import { SLIM_SNAPSHOT } from './slim-snapshot.ts';
 import { V8_OPTIONS } from './v8-options.ts';
-
-/**
- * Tells V8 to keep the hashes in a snapshot, and with them their random seed: computing others at each start takes an eighth of a
- * small build. The second word of its header says whether V8 does. One checksum or, from Node 22 on, two come before the version.
- *
- * Drops the code that Node keeps of its own modules, two fifths of the file: the heap has those that a build needs. The file ends
- * with it: a count, and then as many names and codes, each after its length.
- */
-const SLIM = `
-const { openSync, readFileSync, ftruncateSync, writeSync } = require('fs');
-const bytes = readFileSync(process.argv[1]);
-const file = openSync(process.argv[1], 'r+');
-const version = bytes.subarray(0, 1024).indexOf(process.versions.v8);
-const at = [version - 8, version - 12].find((word) => word > 0 && bytes.readUInt32LE(word) === 1);
-if (at !== undefined) writeSync(file, Buffer.alloc(4), 0, 4, at);
-
-const sizeAt = (at) => (at + 8 <= bytes.length ? bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32 : Infinity);
-function pairsFrom(at) {
-  let parts = 0;
-  for (; at < bytes.length; parts++) at += 8 + sizeAt(at);
-  return at === bytes.length ? parts / 2 : undefined;
-}
-for (let at = 0; at < bytes.length - 8; at++)
-  if (sizeAt(at) > 0 && sizeAt(at) === pairsFrom(at + 8)) {
-    writeSync(file, Buffer.alloc(8), 0, 8, at);
-    ftruncateSync(file, at + 8);
-    break;
-  }
-`;
 
 /**
  * Makes a snapshot, then the note about it, so that the note never names an unfinished file. The note holds the launcher's
@@ -54,9 +26,9 @@ rehearsal=$(mktemp -d) || exit
 mkdir "$rehearsal/context"
 set -- --root "$rehearsal/store" --progress plain --pull=never "$rehearsal/context"
 printf '%s' "$base" > "$rehearsal/context/Dockerfile"
-"$node" "$main" --tag base "$@"
+"$node" "$main" --tag base --output type=image --output "type=oci,tar=false,dest=$rehearsal/layout" "$@"
 printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
-set -- --tag rehearsal "$@"
+set -- --tag rehearsal --build-context "layout=oci-layout://$rehearsal/layout" "$@"
 "$node" "$main" "$@"
 make "$@" || make
 cp "$snapshot" "$snapshot.made"
@@ -83,7 +55,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const parts = [V8_OPTIONS.join(' '), BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM];
+  const parts = [V8_OPTIONS.join(' '), BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM_SNAPSHOT];
   const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, ...parts];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without a snapshot, the program starts as it did this time.

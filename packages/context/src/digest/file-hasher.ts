@@ -57,6 +57,10 @@ export function isLarge({ stats }: TreeEntry): boolean {
 
 export function createFileHash(): FileHash {
   const read = new Map<string, HashedFile>();
+  // Not in the module: the snapshot that the program starts from would hold it.
+  let buffer: Buffer | undefined;
+  const hashFile = (location: string): CooperativeTask<HashedFile> =>
+    hashFileWith((buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE)), location);
   const inodeOf = ({ dev, ino, ctimeMs }: FileStat): string => `${dev}:${ino}:${ctimeMs}`;
   return {
     of(entry) {
@@ -77,14 +81,13 @@ export function createFileHash(): FileHash {
 const BUFFER_SIZE = 1 << 18;
 /** A file that became a FIFO or a link since it was listed must neither block nor be followed. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-let buffer: Buffer | undefined;
 
 /** @throws TbuildError CONTEXT when the file cannot be read. */
-function* hashFile(location: string): CooperativeTask<HashedFile> {
+function* hashFileWith(chunk: Buffer, location: string): CooperativeTask<HashedFile> {
   try {
     const file = openSync(location, OPEN_FLAGS);
     try {
-      return yield* hashOpenFile(file);
+      return yield* hashOpenFile(file, chunk);
     } finally {
       closeSync(file);
     }
@@ -93,8 +96,7 @@ function* hashFile(location: string): CooperativeTask<HashedFile> {
   }
 }
 
-function* hashOpenFile(file: number): CooperativeTask<HashedFile> {
-  const chunk = (buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE));
+function* hashOpenFile(file: number, chunk: Buffer): CooperativeTask<HashedFile> {
   let size = readSync(file, chunk, 0, BUFFER_SIZE, null);
   const stats = fstatSync(file);
   if (size === stats.size) return { digest: `sha256:${hashOnce('sha256', chunk.subarray(0, size), 'hex')}`, stats };
