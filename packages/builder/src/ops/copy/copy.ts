@@ -51,6 +51,7 @@ export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
       const onListed = (selection: CopySelection, input: ListedFiles): void =>
         early?.onListed({ op, selection, input, base: base?.result });
       const parts = await openParts({ op, sources }, ports, { signal, onListed });
+      early?.onKeyed();
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
         content: part.content,

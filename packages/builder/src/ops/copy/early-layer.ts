@@ -16,6 +16,8 @@ export interface EarlyLayer {
   allow(signal: AbortSignal): void;
   /** Starts the layer once the files are listed. */
   onListed(copy: ListedCopy): void;
+  /** Says that the files are read. A layer that still waits for the tree below starts only if that is worth it now. */
+  onKeyed(): void;
   /** Returns the layer, or undefined if none was started. */
   pending(): Promise<PendingLayer | undefined>;
   /** Aborts the layer if the files change while they are read. */
@@ -36,14 +38,18 @@ export interface EarlyLayerPorts extends LayerPorts, PlacePorts, Pick<ImageLayer
 export function openEarlyLayer(step: Step, ports: EarlyLayerPorts): EarlyLayer {
   const own = new AbortController();
   let signal: AbortSignal | undefined;
+  let isKeyed = false;
   let started: Promise<PendingLayer | undefined> = Promise.resolve(undefined);
   return {
     allow: (until) => void (signal = until),
     onListed(copy) {
       // A failure here also fails the step, which reports it.
       if (signal !== undefined)
-        started = start({ ...copy, step }, ports, AbortSignal.any([signal, own.signal])).catch(() => undefined);
+        started = start({ ...copy, step, isKeyed: () => isKeyed }, ports, AbortSignal.any([signal, own.signal])).catch(
+          () => undefined,
+        );
     },
+    onKeyed: () => void (isKeyed = true),
     pending: () => started,
     async abort() {
       own.abort();
@@ -53,7 +59,7 @@ export function openEarlyLayer(step: Step, ports: EarlyLayerPorts): EarlyLayer {
 }
 
 async function start(
-  copy: ListedCopy & { readonly step: Step },
+  copy: ListedCopy & { readonly step: Step; readonly isKeyed: () => boolean },
   ports: EarlyLayerPorts,
   signal: AbortSignal,
 ): Promise<PendingLayer | undefined> {
@@ -63,6 +69,6 @@ async function start(
   if (!isLarge(sizeOf(await input.select())) || wasDoneBefore(copy, ports.store)) return undefined;
   const placed = await placeCopy({ ...copy, input: { ...input, hasStableStat: true } }, ports);
   if (placed === undefined || signal.aborted) return undefined;
-  const strategy = chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: false }));
+  const strategy = chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: copy.isKeyed() }));
   return startLayer({ placed, strategy }, ports, signal);
 }
