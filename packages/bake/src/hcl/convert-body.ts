@@ -20,6 +20,7 @@ export function bodyOf(node: Node, source: BodySource): Body {
   const attributes: Attribute[] = [];
   const blocks: Block[] = [];
   for (const child of body === undefined ? [] : childrenOf(body)) {
+    requireOwnLine(child, source);
     if (child.type === 'attribute') attributes.push(attributeOf(child, source));
     if (child.type === 'block') blocks.push(blockOf(child, source));
   }
@@ -39,7 +40,6 @@ function attributeOf(node: Node, source: BodySource): Attribute {
       'Put it on one line, or in parentheses',
     );
   }
-  requireLineEnd(node, source);
   return {
     name: name.text,
     expression: convertExpression(expression, { file }),
@@ -47,12 +47,28 @@ function attributeOf(node: Node, source: BodySource): Attribute {
   };
 }
 
-function requireLineEnd(node: Node, { file, lineEnds }: BodySource): void {
-  const next = node.nextSibling ?? node.parent?.nextSibling;
-  if (next === null || next === undefined || next.type === 'block_end') return;
-  if (lineEnds.some((end) => end >= node.endIndex && end <= next.startIndex)) return;
+/** Requires a new line before and after an attribute or block. One attribute may share the line of both its braces. */
+function requireOwnLine(node: Node, source: BodySource): void {
+  const { file } = source;
+  const before = node.previousSibling ?? node.parent?.previousSibling;
+  const next = node.nextSibling ?? node.parent?.nextSibling ?? undefined;
+  const isEnded = next === undefined || hasLineEnd(source, node, next);
+  if (before?.type === 'block_start' && !hasLineEnd(source, before, node)) {
+    if (node.type === 'attribute' && next?.type === 'block_end' && !isEnded) return;
+    throw errorAt(
+      { file, span: { start: before.startIndex, end: node.endIndex } },
+      'A block that begins on the line of its "{" can have one attribute only, and ends on that line',
+      'Put each attribute and block on a line of its own',
+    );
+  }
+  if (isEnded) return;
+  const what = node.type === 'block' ? 'A block' : 'An attribute';
   const span = { start: next.startIndex, end: next.endIndex };
-  throw errorAt({ file, span }, 'An attribute has to be followed by a new line');
+  throw errorAt({ file, span }, `${what} has to be followed by a new line`);
+}
+
+function hasLineEnd({ lineEnds }: BodySource, after: Node, before: Node): boolean {
+  return lineEnds.some((end) => end >= after.endIndex && end <= before.startIndex);
 }
 
 function blockOf(node: Node, source: BodySource): Block {
@@ -62,7 +78,11 @@ function blockOf(node: Node, source: BodySource): Block {
   const open = children.find((child) => child.type === 'block_start');
   if (type === undefined || open === undefined) throw new Error('A block has a type and a body');
   const header = children.slice(1, children.indexOf(open));
-  requireLineEnd(node, source);
+  if (hasLineEnd(source, type, open))
+    throw errorAt(
+      { file, span: { start: open.startIndex, end: open.endIndex } },
+      'The "{" of a block has to be on the line of its type',
+    );
   return {
     type: type.text,
     labels: header.map((label) =>

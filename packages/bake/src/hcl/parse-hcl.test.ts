@@ -26,6 +26,15 @@ test.each([
   else expect(await valueOf(expression)).toBe(expected);
 });
 
+test.each([
+  '{ args = { A = 1 } }',
+  '{ args = {\n  A = 1\n} }',
+  '{ /* c */ args = { A = 1 } }',
+  '{ # c\n  args = { A = 1 }\n}',
+])('a block may be written as %j', async (block) => {
+  expect((await targetOf(`target "default" ${block}\n`)).args).toEqual({ A: '1' });
+});
+
 test('a line that begins with a bracket is a field of its own, not the rest of the line before it', async () => {
   const { args } = await targetOf(
     'target "default" {\n  args = {\n    A = lower\n    (upper("b")) = 1 # comment\n  }\n}\nlower = "l"\n',
@@ -39,7 +48,14 @@ test.each([
   ['1:22', 'no closing quote', 'target "b" { tags = ["a] }'],
   ['2:16', 'no line that ends it', 'target "b" {\n  args = { a = <<EOT\nx\n'],
   ['2:3', 'goes on after the end of its line', 'target "b" {\n  context = "a"\n    + "b"\n}\n'],
-  ['1:28', 'followed by a new line', 'target "b" { context = "a" target = "b" }'],
+  ['1:12', 'can have one attribute only', 'target "b" { context = "a" target = "b" }'],
+  ['1:12', 'ends on that line', 'target "b" { context = "a"\n}\n'],
+  ['1:12', 'ends on that line', 'target "b" { args = {\n  A = 1\n }\n}\n'],
+  ['1:12', 'can have one attribute only', 'target "b" { inner {} }'],
+  ['2:17', 'An attribute has to be followed by a new line', 'target "b" {\n  context = "a" }\n'],
+  ['2:12', 'A block has to be followed by a new line', 'target "b" {\n  inner {} }\n'],
+  ['1:15', 'A block has to be followed by a new line', 'target "b" {} target "c" {}\n'],
+  ['2:1', 'on the line of its type', 'target "b"\n{\n}\n'],
   ['3:3', 'is set twice', 'target "b" {\n  context = "a"\n  context = "b"\n}\n'],
   ['2:1', 'closing bracket has no opening one', 'target "b" { }\n}\n'],
   ['1:28', 'Invalid escape sequence', 'target "b" { args = { A = "\\x" } }'],
