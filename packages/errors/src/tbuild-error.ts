@@ -60,10 +60,15 @@ export function locate(error: unknown, location: SourceRange | undefined): unkno
 }
 
 /** The same error with what failed before its message, such as `Failed to push app:1`. A wrong option keeps its message. */
-export function prefixed(error: unknown, failed: string): unknown {
+export function prefixed(error: unknown, failed: string, otherHint?: string): unknown {
   if (!(error instanceof TbuildError) || error.code === 'CANCELLED' || error.code === 'USAGE') return error;
   const { code, hint, location, subject } = error;
-  return new TbuildError(code, `${failed}: ${uncapitalized(error.message)}`, { hint, location, subject, cause: error });
+  return new TbuildError(code, `${failed}: ${uncapitalized(error.message)}`, {
+    hint: otherHint ?? hint,
+    location,
+    subject,
+    cause: error,
+  });
 }
 
 /** Returns a sentence as a part of another one. Abbreviations stay. */

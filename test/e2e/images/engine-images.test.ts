@@ -75,6 +75,23 @@ describe.each([
     }
   });
 
+  test('is named when no registry has the platform of the build', async () => {
+    await using registry = await startRegistry();
+    const name = `${registry.host}/mine`;
+    await docker(engine.host, ['tag', 'my-base', name]);
+    const args = ['--platform', 'linux/s390x'];
+    for (const more of [[], ['--pull=never']]) {
+      const build = await buildInline(
+        { Dockerfile: `FROM ${name}\n` },
+        options({ env: { DOCKER_HOST: engine.host }, args: [...args, ...more] }),
+      );
+      expect(build.exitCode).toBe(1);
+      expect(build.stderr).toContain(
+        `hint: Docker at ${engine.host} has it for linux/amd64: pull or load it there for linux/s390x`,
+      );
+    }
+  });
+
   test.each(['docker-daemon://my-base', 'docker-daemon:my-base:latest'])('is a context named %s', async (source) => {
     const files = { Dockerfile: 'FROM base\nCOPY --from=base /mine /copy\n' };
     const args = ['--build-context', `base=${source}`];

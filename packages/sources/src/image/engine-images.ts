@@ -27,6 +27,14 @@ export interface FoundInEngine {
   readonly image: EngineImage;
 }
 
+/** What the engines of this machine have by a name. */
+export interface InEngines {
+  /** The image for the platform of the build. */
+  readonly found?: FoundInEngine;
+  /** Images for other platforms. */
+  readonly others: readonly FoundInEngine[];
+}
+
 /**
  * Finds an image by its plain name in the engines of this machine. An engine that does not answer has none.
  */
@@ -34,19 +42,29 @@ export async function findInEngines(
   { reference: text, platform }: ImageRequest,
   engines: Engines,
   signal: AbortSignal,
-): Promise<FoundInEngine | undefined> {
+): Promise<InEngines> {
   const name = familiarReference(parseReference(text));
+  const others: FoundInEngine[] = [];
   for (const engine of await engines.local(name)) {
     const patience = AbortSignal.timeout(PATIENCE);
     try {
       const image = await engine.find(name, AbortSignal.any([signal, patience]));
-      if (image !== undefined && samePlatform(image.platform, platform)) return { engine, image };
+      if (image !== undefined && samePlatform(image.platform, platform)) return { found: { engine, image }, others };
+      if (image !== undefined) others.push({ engine, image });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof TbuildError) && !patience.aborted) throw error;
     }
   }
-  return undefined;
+  return { others };
+}
+
+/** Says which engine has an image for another platform than that of the build. */
+export function hintOfOthers(others: readonly FoundInEngine[], { platform }: ImageRequest): string | undefined {
+  const [other] = others;
+  if (other === undefined) return undefined;
+  const there = formatPlatform(other.image.platform);
+  return `${other.engine.name} has it for ${there}: pull or load it there for ${formatPlatform(platform)}, or build for ${there}`;
 }
 
 /** Milliseconds for an engine that nobody asked for. */

@@ -7,7 +7,15 @@ import { formatPlatform, formatReference, parseReference, type Descriptor, type 
 import type { Repository } from '@tbuild/registry';
 import type { PullPolicy } from '@tbuild/spec';
 import { touch, writeNote } from '@tbuild/store';
-import { findInEngine, findInEngines, isFromRegistry, takeFromEngine, type FoundInEngine } from './engine-images.ts';
+import {
+  findInEngine,
+  findInEngines,
+  hintOfOthers,
+  isFromRegistry,
+  takeFromEngine,
+  type FoundInEngine,
+  type InEngines,
+} from './engine-images.ts';
 import { describe, recall, resolveFrom, type Documents, type KnownImage } from './image-documents.ts';
 import type { ImageSources } from './image-sources.ts';
 
@@ -55,21 +63,25 @@ export function createResolveImage(images: ImageSources, options: ResolveOptions
     const name = formatReference(reference);
     const mayBeInEngine = options.pull !== 'always' && reference.digest === undefined;
     const find = () => findInEngines(request, images.engines, signal);
-    const first = mayBeInEngine && images.engines.comeFirst ? await find() : undefined;
-    if (first !== undefined) return options.track(name, () => take(first, resolving));
+    const first = mayBeInEngine && images.engines.comeFirst ? await find() : NOWHERE;
+    const { found: preferred } = first;
+    if (preferred !== undefined) return options.track(name, () => take(preferred, resolving));
     const own = options.pull === 'always' ? undefined : images.refs.get(reference);
     if (own !== undefined) return resolveFrom({ ...request, source: { kind: 'store' } }, own, stored);
     const memo = images.store.resolvedReference(`${name} ${formatPlatform(request.platform)}`);
     const known = options.pull === 'always' || !touch(memo, images.now()) ? undefined : recall(memo, images);
     const isFixed = options.pull !== 'newer' || reference.digest !== undefined;
     if (known !== undefined && isFixed) return describe(request, known, stored);
-    const found = mayBeInEngine && known === undefined && !images.engines.comeFirst ? await find() : undefined;
+    const { found, others } = mayBeInEngine && known === undefined && !images.engines.comeFirst ? await find() : first;
     if (found !== undefined && (options.pull === 'never' || !isFromRegistry(found, reference)))
       return options.track(name, () => take(found, resolving));
-    if (options.pull === 'never') throw notStored(request.reference);
-    return options.track(name, () => askRegistry({ reference, memo, known, found }, resolving));
+    const otherwise = hintOfOthers(others, request);
+    if (options.pull === 'never') throw notStored(request.reference, otherwise);
+    return options.track(name, () => askRegistry({ reference, memo, known, found, otherwise }, resolving));
   };
 }
+
+const NOWHERE: InEngines = { others: [] };
 
 /** An image that is being resolved. */
 interface Resolving {
@@ -101,9 +113,14 @@ interface Named {
   readonly known: KnownImage | undefined;
   /** An image of an engine, which takes the place of a registry that does not answer. */
   readonly found: FoundInEngine | undefined;
+  /** The hint when no registry has it either. */
+  readonly otherwise: string | undefined;
 }
 
-async function askRegistry({ reference, memo, known, found }: Named, resolving: Resolving): Promise<ResolvedImage> {
+async function askRegistry(
+  { reference, memo, known, found, otherwise }: Named,
+  resolving: Resolving,
+): Promise<ResolvedImage> {
   const { request, images, options, asked, signal } = resolving;
   const name = formatReference(reference);
   const stored = { from: images.content, images, signal };
@@ -121,7 +138,7 @@ async function askRegistry({ reference, memo, known, found }: Named, resolving: 
     if (signal.aborted) throw error;
     const instead =
       found === undefined ? known && (() => describe(request, known, stored)) : () => take(found, resolving);
-    if (instead === undefined) throw prefixed(error, `Failed to resolve source metadata for ${name}`);
+    if (instead === undefined) throw prefixed(error, `Failed to resolve source metadata for ${name}`, otherwise);
     if (!asked.doubted.has(name)) options.warn(staleWarning(name, error, found?.engine));
     asked.doubted.add(name);
     return instead();
@@ -147,10 +164,8 @@ function staleWarning(name: string, error: unknown, engine?: ImageEngine): strin
   return `${name} is taken ${engine === undefined ? 'as it was' : `from ${engine.name}`}, and may be out of date: ${reason}`;
 }
 
-function notStored(reference: string): TbuildError {
-  return new TbuildError('NOT_FOUND', `Image ${JSON.stringify(reference)} is not in the store`, {
-    hint: 'Leave out --pull=never, so that its registry is asked',
-  });
+function notStored(reference: string, hint = 'Leave out --pull=never, so that its registry is asked'): TbuildError {
+  return new TbuildError('NOT_FOUND', `Image ${JSON.stringify(reference)} is not in the store`, { hint });
 }
 
 async function resolveInLayout(
