@@ -1,6 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import { resultId, stepKey } from '@tbuild/graph';
-import { isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
+import { isDigest, parseJson, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import { encodeOutlines, parseOutlines } from './cached-outlines.ts';
 import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 import { compare, sortedMembers } from './sorted-members.ts';
@@ -108,15 +108,20 @@ function parseMount({ name, layer }: Members, layerAt: LayerAt): CachedMount[] {
 }
 
 function parseObject(text: string): Members {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new TbuildError('REGISTRY', 'Cache document is not valid JSON', { cause });
-  }
-  const document = object(value);
+  const document = objectOf(text, 'Cache document');
   if (document.version !== VERSION) throw invalid(`version ${JSON.stringify(document.version)} is not ${VERSION}`);
   return document;
+}
+
+/** Parses an object, which messages call `what`. @throws TbuildError REGISTRY */
+export function objectOf(text: string, what: string): Members {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (cause) {
+    throw new TbuildError('REGISTRY', `${what} is not valid JSON`, { cause });
+  }
+  return object(value);
 }
 
 function object(value: unknown): Members {

@@ -1,6 +1,6 @@
 import { createMemoryStore, fromBytes, type Ingester } from '@tbuild/content';
 import { resultId, stepKey } from '@tbuild/graph';
-import { digestOf, encodeImage, hexOf, MediaType, type Layer } from '@tbuild/oci';
+import { digestOf, encodeImage, encodeIndex, hexOf, MediaType, type Layer } from '@tbuild/oci';
 import { expect, test } from 'vitest';
 import { encodeCache, encodeInlineCache, readCache, writeCache, type CachedStep } from './index.ts';
 
@@ -132,4 +132,25 @@ test.each([
   await expect(readCache(store, { mediaType: MediaType.manifest, ...root }, signal)).rejects.toMatchObject({
     code: 'REGISTRY',
   });
+});
+
+test('an image whose configuration is no JSON is refused with an error for users', async () => {
+  const store = createMemoryStore();
+  const config = { mediaType: MediaType.config, ...(await store.write(fromBytes(Buffer.from('no JSON')))) };
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.manifest, config, layers: [] }));
+  const manifest = { mediaType: MediaType.manifest, ...(await store.write(fromBytes(bytes))) };
+  await expect(readCache(store, manifest, signal)).rejects.toMatchObject({ code: 'REGISTRY' });
+});
+
+test('indexes that name each other many times are read once each', async () => {
+  const store = createMemoryStore();
+  const cache = encodeCache({ steps: [], mounts: [] });
+  for (const { bytes } of [cache.config, cache.manifest]) await store.write(fromBytes(bytes));
+  let root = cache.manifest.descriptor;
+  for (let level = 0; level < 20; level++) {
+    const { bytes, descriptor } = encodeIndex(Array.from({ length: 20 }, () => root));
+    await store.write(fromBytes(bytes));
+    root = descriptor;
+  }
+  expect(await readCache(store, root, signal)).toMatchObject({ steps: [], mounts: [] });
 });

@@ -12,7 +12,7 @@ import {
   type EncodedDocument,
   type Manifest,
 } from '@tbuild/oci';
-import { CACHE_CONFIG_TYPE, encodeCacheDocument, parseCacheDocument } from './cache-document.ts';
+import { CACHE_CONFIG_TYPE, encodeCacheDocument, objectOf, parseCacheDocument } from './cache-document.ts';
 import type { CacheContents } from './cached-step.ts';
 import { decodeNotes, encodeNotes, NOTES_TYPE, type ExplanationNote } from './explanation-notes.ts';
 
@@ -104,7 +104,7 @@ export async function writeCache(
  * not valid.
  */
 export async function readCache(from: Provider, root: Descriptor, signal: AbortSignal): Promise<CacheContents> {
-  const found = await readFrom(from, root, signal);
+  const found = await readFrom(root, { from, signal, seen: new Set() });
   if (found === undefined) throw new TbuildError('NOT_FOUND', `Manifest ${root.digest} holds no cache of tbuild`);
   return found;
 }
@@ -114,11 +114,21 @@ export function isCache({ config }: Manifest): boolean {
   return config.mediaType === CACHE_CONFIG_TYPE;
 }
 
-async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): Promise<CacheContents | undefined> {
+interface Reading {
+  readonly from: Provider;
+  readonly signal: AbortSignal;
+  /** Each document is read once: a few indexes that name each other many times would never end. */
+  readonly seen: Set<Digest>;
+}
+
+async function readFrom(node: Descriptor, reading: Reading): Promise<CacheContents | undefined> {
+  const { from, signal, seen } = reading;
+  if (seen.has(node.digest)) return undefined;
+  seen.add(node.digest);
   const manifest = parseManifest(await readWhole(from, node, signal), node.mediaType);
   if (isIndex(manifest)) {
     if (manifest.manifests.some(({ mediaType }) => mediaType === BUILDKIT_CONFIG_TYPE)) throw ofBuildKit();
-    const parts = await Promise.all(manifest.manifests.map((child) => readFrom(from, child, signal)));
+    const parts = await Promise.all(manifest.manifests.map((child) => readFrom(child, reading)));
     const found = parts.filter((part) => part !== undefined);
     return found.length === 0
       ? undefined
@@ -148,11 +158,12 @@ function notesIn(layers: readonly Descriptor[], from: Provider): CacheContents['
 }
 
 function readInline(config: string, layers: readonly Descriptor[]): CacheContents | undefined {
-  const document: { [INLINE_CACHE_MEMBER]?: unknown; rootfs?: { diff_ids?: unknown } } = JSON.parse(config);
+  const document = objectOf(config, 'Image configuration');
   const { [INLINE_CACHE_MEMBER]: cache, rootfs } = document;
+  const { diff_ids: given }: { readonly diff_ids?: unknown } = Object(rootfs);
   if (cache === undefined && Object.hasOwn(document, BUILDKIT_INLINE_MEMBER)) throw ofBuildKit();
-  if (typeof cache !== 'string' || !Array.isArray(rootfs?.diff_ids)) return undefined;
-  const diffIds = rootfs.diff_ids.filter((id): id is Digest => typeof id === 'string' && isDigest(id));
+  if (typeof cache !== 'string' || !Array.isArray(given)) return undefined;
+  const diffIds = given.filter((id): id is Digest => typeof id === 'string' && isDigest(id));
   return parseCacheDocument(Buffer.from(cache, 'base64').toString('utf8'), layers, diffIds);
 }
 

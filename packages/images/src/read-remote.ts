@@ -1,6 +1,14 @@
 import { readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { formatPlatform, isIndex, parseImageConfig, parseManifest, type Descriptor, type Manifest } from '@tbuild/oci';
+import {
+  formatPlatform,
+  isIndex,
+  parseImageConfig,
+  parseJson,
+  parseManifest,
+  type Descriptor,
+  type Manifest,
+} from '@tbuild/oci';
 import type { PlacedDocument } from './image-place.ts';
 import { readStatements, type Statement } from './read-statements.ts';
 
@@ -25,7 +33,7 @@ export async function readRemoteImages(
     const bytes = await readWhole(provider, config, signal);
     images.push({
       platform: formatPlatform(manifest.platform ?? parseImageConfig(bytes).platform),
-      config: parseJson(bytes, config),
+      config: configOf(bytes, config),
       statements: await readStatements(manifest, manifests, { content: provider, signal }),
     });
   }
@@ -38,9 +46,9 @@ async function readManifest(target: Descriptor, provider: Provider, signal: Abor
   throw new TbuildError('REGISTRY', `Index ${target.digest} is nested in another index`);
 }
 
-function parseJson(bytes: Uint8Array, { digest }: Descriptor): unknown {
+function configOf(bytes: Uint8Array, { digest }: Descriptor): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return parseJson(bytes);
   } catch (cause) {
     throw new TbuildError('REGISTRY', `Document ${digest} is not valid JSON`, { cause });
   }

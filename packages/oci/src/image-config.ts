@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { isDigest, type Digest } from './digest.ts';
 import { goFields } from './go-fields.ts';
+import { parseJson } from './parse-json.ts';
 import type { Platform } from './platform.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './runtime-config.ts';
 
@@ -31,7 +32,7 @@ const HISTORY_FIELDS = ['created', 'created_by', 'author', 'comment', 'empty_lay
  * @throws TbuildError REGISTRY if it is not the configuration of an image.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const value: unknown = parseJson(bytes);
+  const value: unknown = parseDocument(bytes);
   if (!isRecord(value)) throw invalid('it is not a JSON object');
   const document = goFields(value, FIELDS);
   const { os, architecture, variant, config, rootfs, history, author, created } = document;
@@ -56,9 +57,9 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   };
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+function parseDocument(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+    return parseJson(bytes);
   } catch (cause) {
     throw new TbuildError('REGISTRY', 'Image configuration is not valid JSON', { cause });
   }

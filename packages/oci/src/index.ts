@@ -14,6 +14,7 @@ export { indexStruct } from './manifest-structs.ts';
 export { parseImageConfig } from './image-config.ts';
 export type { HistoryEntry, ImageConfig } from './image-config.ts';
 export type { HealthConfig, RuntimeConfig } from './runtime-config.ts';
+export { parseJson } from './parse-json.ts';
 export { childrenOf, isIndex, parseDescriptor, parseManifest } from './manifest.ts';
 export type { Index, Manifest } from './manifest.ts';
 export { isIndexType, isManifestType, layerCompression, layerMediaType, MediaType } from './media-types.ts';

@@ -2,6 +2,7 @@ import { TbuildError } from '@tbuild/errors';
 import type { Descriptor } from './descriptor.ts';
 import { isDigest } from './digest.ts';
 import { isIndexType, isManifestType, MediaType } from './media-types.ts';
+import { parseJson } from './parse-json.ts';
 
 /** "OCI Image Manifest Specification"; Docker's version 2 schema 2 has the same shape. */
 export interface Manifest {
@@ -109,7 +110,7 @@ function shown(value: unknown): string {
 function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    value = parseJson(bytes);
   } catch (cause) {
     throw new TbuildError('REGISTRY', 'Image manifest is not valid JSON', { cause });
   }

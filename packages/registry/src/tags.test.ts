@@ -136,3 +136,23 @@ test('the tags of a repository come in pages', needs('registry'), async () => {
         : undefined;
   expect(await repository.tags()).toEqual(['a', 'b', 'c']);
 });
+
+test(
+  'a list of very many tags is read, and one whose next page is no address is refused',
+  needs('registry'),
+  async () => {
+    await using registry = await startRegistry();
+    await using proxy = await startFaultProxy(registry.host);
+    await using client = createTestClient();
+    const repository = client.openRepository(parseReference(`${proxy.host}/app`));
+    const answer = (headers: Record<string, string>, tags: readonly string[]) => () =>
+      ({ kind: 'answer', status: 200, headers, body: JSON.stringify({ tags }) }) as const;
+    proxy.decide = answer(
+      {},
+      Array.from({ length: 300_000 }, () => 'a'),
+    );
+    expect(await repository.tags()).toHaveLength(300_000);
+    proxy.decide = answer({ link: '<http://[>; rel="next"' }, []);
+    await expect(repository.tags()).rejects.toMatchObject({ code: 'REGISTRY' });
+  },
+);

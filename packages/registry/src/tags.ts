@@ -3,6 +3,7 @@ import { TbuildError } from '@tbuild/errors';
 import { digestOf, MediaType, type Descriptor, type Manifest } from '@tbuild/oci';
 import { fetchDigest, putDocument } from './documents.ts';
 import { readBody } from './http-message.ts';
+import { parseLocation } from './parse-location.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Remote } from './remote.ts';
 import { upload } from './upload.ts';
@@ -18,11 +19,11 @@ export async function listTags(remote: Remote, signal?: AbortSignal): Promise<re
   for (let page = 0; page < PAGES; page += 1) {
     const subject = `tags of ${remote.name}`;
     const response = await ask(remote, { method: 'GET', target, accept: [200], subject, signal });
-    tags.push(...parseTags(await readBody(response, LIMIT), remote));
+    for (const tag of parseTags(await readBody(response, LIMIT), remote)) tags.push(tag);
     // "Listing Tags": the next page as RFC 5988 writes it.
     const next = /<([^>]+)>\s*;[^,]*\brel="?next\b/.exec(response.headers['link'] ?? '')?.[1];
     if (next === undefined) return tags;
-    target = new URL(next, response.url);
+    target = parseLocation(next, response.url);
   }
   throw new TbuildError('UNSUPPORTED', `Repository ${remote.name} has more than ${PAGES} pages of tags`);
 }

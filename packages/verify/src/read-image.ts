@@ -73,7 +73,10 @@ export async function readImage(place: ImagePlace, platform: Platform, signal: A
  */
 export async function platformsOf({ root, content }: ImagePlace, signal: AbortSignal): Promise<readonly Platform[]> {
   const found = new Map<string, Platform>();
+  const seen = new Set<Digest>();
   const look = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    if (seen.has(descriptor.digest)) return;
+    seen.add(descriptor.digest);
     const document = parseManifest(await readWhole(content, descriptor, signal), descriptor.mediaType);
     if (!isIndex(document)) return;
     for (const { platform, ...entry } of document.manifests) {

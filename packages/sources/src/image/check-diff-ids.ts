@@ -10,6 +10,7 @@ import {
   parseManifest,
   type Descriptor,
   type Digest,
+  type Manifest,
 } from '@tbuild/oci';
 
 /**
@@ -41,17 +42,22 @@ interface LayerOfImage {
 }
 
 /** Yields the layers of all images. Skips attestations and other artifacts in an index. */
-function* layersOf(target: Descriptor, content: LocalStore): Generator<LayerOfImage> {
-  const document = parseManifest(required(readStored(content, target.digest), target));
-  if (isIndex(document)) {
-    for (const child of document.manifests) yield* layersOf(child, content);
-    return;
+function* layersOf(root: Descriptor, content: LocalStore): Generator<LayerOfImage> {
+  // Each once: a few indexes that name each other many times would never end.
+  const targets = new Map([[root.digest, root]]);
+  for (const target of targets.values()) {
+    const document = parseManifest(required(readStored(content, target.digest), target));
+    if (isIndex(document)) for (const child of document.manifests) targets.set(child.digest, child);
+    else yield* layersOfImage(target, document, content);
   }
-  const { config, layers } = document;
-  if (!isImage(document) || layers.some(({ mediaType }) => layerCompression(mediaType) === undefined)) return;
+}
+
+function* layersOfImage({ digest }: Descriptor, image: Manifest, content: LocalStore): Generator<LayerOfImage> {
+  const { config, layers } = image;
+  if (!isImage(image) || layers.some(({ mediaType }) => layerCompression(mediaType) === undefined)) return;
   const { diffIds } = parseImageConfig(required(readStored(content, config.digest), config));
   if (diffIds.length !== layers.length)
-    throw mismatch(`Image ${target.digest} has ${diffIds.length} diff IDs, expected ${layers.length}`);
+    throw mismatch(`Image ${digest} has ${diffIds.length} diff IDs, expected ${layers.length}`);
   for (const [at, layer] of layers.entries()) yield { layer, diffId: required(diffIds[at], layer) };
 }
 

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLocalStore } from '@tbuild/content';
+import { createLocalStore, fromBytes } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
+import { encodeImage, encodeIndex, type Descriptor, type EncodedDocument } from '@tbuild/oci';
 import { afterAll, expect, test } from 'vitest';
 import { tarOf } from '../../../../test/support/write-tar.ts';
 import { loadImages } from '../index.ts';
@@ -23,12 +24,23 @@ test.each([
     { name: 'manifest.json', data: manifest },
     { name: 'c', data: CONFIG },
   ]);
-  const loading = loadImages(
-    (async function* () {
-      yield archive;
-    })(),
-    { content: createLocalStore(directory) },
-    new AbortController().signal,
-  );
+  const local = { content: createLocalStore(directory) };
+  const loading = loadImages(fromBytes(archive), local, new AbortController().signal);
   await expect(loading).rejects.toBeInstanceOf(TbuildError);
+});
+
+test('an archive whose indexes name each other many times is read', async () => {
+  const blobs: { name: string; data: Uint8Array }[] = [];
+  const put = ({ bytes, descriptor }: EncodedDocument): Descriptor => {
+    blobs.push({ name: `blobs/${descriptor.digest.replace(':', '/')}`, data: bytes });
+    return descriptor;
+  };
+  const image = encodeImage({ platform: { os: 'linux', architecture: 'amd64' }, config: {}, layers: [], history: [] });
+  put(image.config);
+  let root = put(image.manifest);
+  for (let level = 0; level < 20; level++) root = put(encodeIndex(Array.from({ length: 20 }, () => root)));
+  const archive = tarOf([{ name: 'index.json', data: encodeIndex([root]).bytes }, ...blobs]);
+  const { signal } = new AbortController();
+  const [loaded] = await loadImages(fromBytes(archive), { content: createLocalStore(directory) }, signal);
+  expect(loaded?.target.digest).toBe(root.digest);
 });

@@ -14,6 +14,7 @@ import {
   isIndex,
   layerMediaType,
   parseImageConfig,
+  parseJson,
   parseManifest,
   parseReference,
   type Descriptor,
@@ -222,7 +223,7 @@ function readJson({ find, local }: Archive, name: string): unknown {
   if (blob === undefined) return undefined;
   const bytes = documentOf(blob, name, local);
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parseJson(bytes);
   } catch (cause) {
     throw new TbuildError('USAGE', `File ${JSON.stringify(name)} in the archive is not valid JSON`, { cause });
   }
