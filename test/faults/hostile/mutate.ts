@@ -1,16 +1,21 @@
 import type { Random } from '../../support/random.ts';
 
-/** Returns one of the texts after a few edits: cuts, repeats, pieces of the language, ends of other texts. */
+/** Returns one of the texts after a few edits: cuts, repeats, pieces of the language, lines and ends of other texts. */
 export function mutateText(texts: readonly string[], pieces: readonly string[], random: Random): string {
   let text = random.pick(texts);
-  for (let edits = random.int(6); edits > 0; edits--) {
+  for (let edits = random.int(5); edits > 0; edits--) {
     const at = random.int(text.length + 1);
-    const edit = random.int(5);
+    const edit = random.int(8);
     if (edit === 0) text = text.slice(0, at) + text.slice(at + 1 + random.int(8));
     else if (edit === 1) text = text.slice(0, at) + random.pick(pieces).repeat(1 + random.int(3)) + text.slice(at);
     else if (edit === 2) text = text.slice(0, at) + random.pick(texts).slice(random.int(40));
     else if (edit === 3) text = text.slice(0, at) + text.slice(random.int(text.length + 1)).slice(0, 10_000);
-    else text = text.slice(0, at) + random.pick(pieces).repeat(random.pick([50, 200, 1000])) + text.slice(at);
+    else if (edit === 4)
+      text = text.slice(0, at) + random.pick(pieces).repeat(random.pick([50, 200, 1000])) + text.slice(at);
+    else {
+      const line = text.lastIndexOf('\n', at) + 1;
+      text = text.slice(0, line) + random.pick(random.pick(texts).split(/(?<=\n)/)) + text.slice(line);
+    }
   }
   return text;
 }
@@ -30,6 +35,43 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Buffer {
   return changed;
 }
 
+/** The fields of a tar header, by their place and length. */
+const FIELDS = [0, 100, 108, 116, 124, 136, 257, 329, 337, 345, 508].map(
+  (at, index, all) => [at, (all[index + 1] ?? 512) - at] as const,
+);
+const FILLS = [
+  '',
+  '-1',
+  '8',
+  '0',
+  '7'.repeat(12),
+  '9'.repeat(12),
+  '../../x',
+  'ustar  \0',
+  'tar\0',
+  '\x80\0\0\0\0\x7f',
+  '\xff'.repeat(12),
+];
+
+/** Returns an archive after a few edits. Mostly, the checksums of its headers are right. */
+export function mutateTar(archive: Buffer, random: Random): Buffer {
+  if (random.int(6) === 0) return mutateBytes(archive, random);
+  const changed = Buffer.from(archive);
+  for (let edits = random.int(3); edits > 0; edits--) {
+    const at = 512 * random.int(changed.length / 512);
+    const block = changed.subarray(at, at + 512);
+    if (random.int(2) === 0) block.write(random.pick([...'01234567gxLKSV\0']), 156);
+    else {
+      const [start, length] = random.pick(FIELDS);
+      block.fill(0, start, start + length).write(random.pick(FILLS), start, length, 'latin1');
+    }
+    block.fill(' ', 148, 156);
+    const sum = block.reduce((total, byte) => total + byte, 0);
+    block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  }
+  return changed;
+}
+
 /** A JSON value that a hostile server may send instead of the one that is expected. */
 const VALUES: readonly unknown[] = [
   null,
@@ -44,31 +86,53 @@ const VALUES: readonly unknown[] = [
   `sha256:${'0'.repeat(64)}`,
   `sha512:${'0'.repeat(128)}`,
   '\0',
-  'x'.repeat(10_000),
   [],
   {},
   [null],
+  'constructor',
+  -0.5,
+  2 ** 32,
   { __proto__: null, constructor: 1 },
   JSON.parse('{"__proto__": {"polluted": true}, "toString": 1, "length": -1}'),
 ];
 
-/** Returns a document with some of its values replaced, removed or nested deeply. */
-export function mutateJson(value: unknown, random: Random, depth = 0): unknown {
-  const choice = random.int(24);
-  if (choice === 0) return random.pick(VALUES);
-  if (choice === 1 && depth > 0) return undefined;
-  if (choice === 2 && depth > 0) return nested(value, random.pick([2, 100, 3000]));
-  if (Array.isArray(value)) {
-    const items = value.map((item) => mutateJson(item, random, depth + 1));
-    return random.int(8) === 0 ? [...items, ...items] : items;
-  }
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
-      random.int(30) === 0 ? name.toUpperCase() : name,
-      mutateJson(field, random, depth + 1),
-    ]),
-  );
+/** Stands for so many nested lists that whatever descends into them runs out of stack. */
+const DEEP = '[deep]';
+const LARGE: readonly unknown[] = ['x'.repeat(10_000), Array.from({ length: 2000 }, () => 0), DEEP];
+
+/** Returns the text of a mutated document. */
+export function jsonOf(value: unknown): string {
+  const text = JSON.stringify(value) ?? '';
+  return text.includes(DEEP) ? text.replaceAll(JSON.stringify(DEEP), '['.repeat(20_000) + ']'.repeat(20_000)) : text;
+}
+
+/** Returns a document after a few edits. Few, for a reader stops at the first that it does not take. */
+export function mutateJson(value: unknown, random: Random): unknown {
+  let changed = value;
+  for (let edits = random.int(4); edits > 0; edits--) changed = edited(changed, random, 20);
+  return changed;
+}
+
+/** Replaces one value somewhere in a document: one time in `rarely` the document itself. */
+function edited(value: unknown, random: Random, rarely = 5): unknown {
+  const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  if (names.length === 0 || random.int(rarely) === 0) return replaced(value, random);
+  const name = random.pick(names);
+  if (Array.isArray(value)) return value.with(Number(name), edited(value[Number(name)], random));
+  const { [name]: field, ...rest } = Object(value);
+  return { ...rest, [random.int(12) === 0 ? name.toUpperCase() : name]: edited(field, random) };
+}
+
+function replaced(value: unknown, random: Random): unknown {
+  const choice = random.int(6);
+  if (choice < 2) return random.pick(random.int(20) === 0 ? LARGE : VALUES);
+  if (choice === 2) return undefined;
+  if (choice === 3) return nested(value, random.pick([1, 2, 2, 100]));
+  if (Array.isArray(value)) return [...value, ...value];
+  if (typeof value === 'number') return random.pick([-value, value + 0.5, String(value), value + 1, value * 2 ** 40]);
+  if (typeof value === 'string')
+    return random.pick([value.slice(1), `${value}\0`, `/${value}`, `../${value}`, [value]]);
+  return Object.entries(Object(value));
 }
 
 function nested(value: unknown, levels: number): unknown {

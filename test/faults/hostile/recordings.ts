@@ -8,7 +8,7 @@ import { storeLayout } from '@tbuild/store';
 import { display } from '@tbuild/tui';
 import type { Random } from '../../support/random.ts';
 import type { HostileKind } from './hostile-kind.ts';
-import { mutateBytes, mutateJson } from './mutate.ts';
+import { jsonOf, mutateBytes, mutateJson } from './mutate.ts';
 
 const RANGE = { file: 'Dockerfile', start: { line: 2, column: 1 }, end: { line: 2, column: 9 } };
 const EVENTS: readonly unknown[] = [
@@ -40,11 +40,9 @@ export const RECORDINGS: readonly HostileKind<Buffer>[] = [
 ];
 
 function recording(random: Random): Buffer {
-  const lines = Array.from({ length: 1 + random.int(12) }, () =>
-    JSON.stringify(mutateJson([1, random.pick(EVENTS)], random)),
-  );
+  const lines = Array.from({ length: 1 + random.int(12) }, () => jsonOf(mutateJson([1, random.pick(EVENTS)], random)));
   const bytes = Buffer.from(`${lines.join('\n')}\n`);
-  return random.int(4) === 0 ? mutateBytes(bytes, random) : bytes;
+  return random.int(10) === 0 ? mutateBytes(bytes, random) : bytes;
 }
 
 async function* replay(events: Iterable<{ readonly event: ProgressEvent }>): AsyncGenerator<ProgressEvent> {

@@ -5,10 +5,10 @@ import { runSync } from '@tbuild/concurrency';
 import { openContext, selectFiles } from '@tbuild/context';
 import { type Dockerfile, expandWord, lintDockerfile, parseDockerfile } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import { listTargets, parseGitSource, planBuild } from '@tbuild/frontend';
+import { listTargets, parseGitSource, planBuild, type PlanOptions } from '@tbuild/frontend';
 import { parseTemplate, renderTemplate } from '@tbuild/go-template';
 import { GraphBuilder } from '@tbuild/graph';
-import { formatReference, parsePlatform, parseReference } from '@tbuild/oci';
+import { digestOf, formatReference, parsePlatform, parseReference } from '@tbuild/oci';
 import { writeFiles } from '../run-tbuild.ts';
 import type { HostileKind, HostilePlace } from './hostile-kind.ts';
 import { mutateText } from './mutate.ts';
@@ -37,7 +37,7 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
         contexts: {},
         graph: new GraphBuilder(),
         signal: new AbortController().signal,
-        resolveImage: ({ reference }) => Promise.reject(new TbuildError('NOT_FOUND', `No image ${reference}`)),
+        resolveImage: imageNamed,
       });
     },
   },
@@ -75,7 +75,13 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
     name: 'templates',
     make: (random) => mutateText(TEMPLATES, TEMPLATE_PIECES, random),
     async read(text: string) {
-      renderTemplate(parseTemplate(text), { ID: 'x', Size: 1, List: [1, 'b', null], Map: { a: { b: [] } } });
+      renderTemplate(parseTemplate(text), {
+        ID: 'x',
+        Size: 1,
+        List: [1, 'b', null],
+        Map: { a: { b: [] } },
+        Name: 'aé',
+      });
     },
   },
   {
@@ -105,6 +111,21 @@ function parse(text: string): Dockerfile {
     throw error;
   }
 }
+
+/** Has an image for every name, with the triggers of others. */
+const imageNamed: PlanOptions['resolveImage'] = async ({ reference, platform }) => ({
+  reference: `${reference}@${ZEROS}`,
+  source: { kind: 'registry' },
+  manifest: ZEROS,
+  config: {
+    platform,
+    config: { Env: ['PATH=/bin', 'A=${B}'], WorkingDir: '/w', OnBuild: reference.includes('on') ? TRIGGERS : [] },
+    diffIds: [ZEROS],
+    history: [{ created_by: 'a' }],
+  },
+});
+const ZEROS = digestOf('');
+const TRIGGERS = ['ARG A', 'COPY ${A} <<E /a\nx\nE', 'RUN --mount=type=cache,target=/c x'];
 
 const BAKE_NAMES = ['docker-bake.hcl', 'docker-bake.json', 'compose.yaml'] as const;
 
@@ -184,8 +205,8 @@ const TEMPLATES = [
   'table {{.ID}}\t{{.Size}}',
   '{{range $i, $x := .List}}{{$i}}{{$x}}{{else}}-{{end}}',
   '{{if and .ID (eq .Size 1)}}{{json .Map}}{{end}}',
-  '{{with .Map}}{{index . "a" "b"}}{{end}}{{printf "%-10s|%q|%d" .ID .ID .Size}}',
-  '{{split .ID "x" | join ","}}{{/* c */}}{{- 1 -}}',
+  '{{with .Map}}{{index .a "b" | len}}{{end}}{{printf "%-10s|%q|%d" .ID .ID .Size}}',
+  '{{join (split .ID "x") ","}}{{/* c */}}{{- 1 -}}',
 ];
 const TEMPLATE_PIECES = [
   ...'.|()"`$ %\\\'',

@@ -31,6 +31,7 @@ async function readHostile(context: FaultContext): Promise<void> {
   const inputs = Math.ceil((kind.inputs ?? 500) * size);
   const seeds = context.plan(Array.from({ length: inputs }, () => random.int(2 ** 31)));
   const place = join(directory, 'place');
+  mkdirSync(place);
   writeFileSync(join(directory, 'outside'), '');
   for (const seed of seeds) {
     // Most readers wait for nothing: no limit of time would end the case, and what weak references name be kept.
@@ -38,15 +39,17 @@ async function readHostile(context: FaultContext): Promise<void> {
     signal.throwIfAborted();
     const input: unknown = kind.make(seededRandom(seed));
     const fail = (what: string, details?: string) => context.fail(`${kind.name}: ${shown(input)} ${what}`, details);
-    mkdirSync(place);
     const began = process.cpuUsage();
-    const failure = await failureOf(kind.read(input, { directory: place, signal }));
+    const outcome = await outcomeOf(kind.read(input, { directory: place, signal }));
     const { user, system } = process.cpuUsage(began);
-    if (failure !== undefined) fail('makes an error that is none for users', failure);
+    if (outcome !== 'read' && outcome !== 'refused') fail('makes an error that is none for users', outcome);
     if ((user + system) / 1000 > HANG) fail(`takes ${(user + system) / 1000} ms`);
     if (readdirSync(directory).join() !== 'outside,place') fail('writes outside of its place');
-    rmSync(place, { recursive: true });
-    context.count(`inputs of ${kind.name}`);
+    if (readdirSync(place).length > 0) {
+      rmSync(place, { recursive: true });
+      mkdirSync(place);
+    }
+    context.count(`inputs of ${kind.name} ${outcome}`);
   }
 }
 
@@ -55,12 +58,13 @@ function shown(input: unknown): string {
   return text.replaceAll(/(\\u0000){8,}/g, '…').slice(0, 3000);
 }
 
-async function failureOf(reading: Promise<void>): Promise<string | undefined> {
+/** Returns `read`, `refused`, or an error that is none for users. */
+async function outcomeOf(reading: Promise<void>): Promise<string> {
   try {
     await reading;
-    return undefined;
+    return 'read';
   } catch (error) {
-    if (error instanceof TbuildError) return undefined;
+    if (error instanceof TbuildError) return 'refused';
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
 }
