@@ -101,11 +101,11 @@ const { metafile } = await build({
   },
 });
 await joinHotPath(metafile.outputs);
-for (const name of ['layer-process', 'cap-process'])
+for (const [name, file = name] of [['layer-process'], ['cap-process'], ['git-connection', 'git-connection/main']])
   await build({
     ...options,
     format: 'cjs',
-    entryPoints: [`src/services/${name}.ts`],
+    entryPoints: [`src/services/${file}.ts`],
     outfile: `dist.new/${name}.cjs`,
     define: { 'import.meta.url': '__filename' },
     plugins: [lazyBuiltins],

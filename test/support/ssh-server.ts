@@ -11,10 +11,19 @@ export interface SshServer extends AsyncDisposable {
   readonly name: string;
   /** A directory for PATH whose `ssh` knows the server's keys. */
   readonly programs: string;
+  /** The files of the client: its key and the keys of servers that it knows. */
+  readonly files: { readonly key: string; readonly known: string };
 }
 
-/** Starts sshd on a free loopback port. Commands there run with DOCKER_HOST set to `dockerHost`. */
-export async function startSshServer(dockerHost: string): Promise<SshServer> {
+export interface SshServerOptions {
+  /** Value of DOCKER_HOST for commands there. */
+  readonly dockerHost?: string;
+  /** Runs instead of the command that a client asks for. */
+  readonly command?: string;
+}
+
+/** Starts sshd on a free loopback port. */
+export async function startSshServer({ dockerHost, command }: SshServerOptions): Promise<SshServer> {
   const directory = scratchDirectory('ssh');
   const at = (name: string) => join(directory, name);
   for (const key of ['host', 'user']) await runChecked('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', at(key)]);
@@ -29,7 +38,8 @@ export async function startSshServer(dockerHost: string): Promise<SshServer> {
     'UsePAM no',
     'PermitRootLogin yes',
     `PidFile ${at('pid')}`,
-    `SetEnv DOCKER_HOST=${dockerHost}`,
+    ...(dockerHost === undefined ? [] : [`SetEnv DOCKER_HOST=${dockerHost}`]),
+    ...(command === undefined ? [] : [`ForceCommand ${command}`]),
   ];
   writeFileSync(at('sshd_config'), `${settings.join('\n')}\n`);
   const options = ['IdentityFile', 'UserKnownHostsFile', 'StrictHostKeyChecking', 'IdentitiesOnly'];
@@ -55,6 +65,7 @@ export async function startSshServer(dockerHost: string): Promise<SshServer> {
   return {
     name: `root@127.0.0.1:${port}`,
     programs: at('programs'),
+    files: { key: at('user'), known: at('known') },
     [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };
 }

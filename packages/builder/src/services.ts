@@ -25,7 +25,7 @@ export interface Services
     Web,
     ResultStore,
     Machine,
-    Pick<GitPorts, 'runProgram' | 'idleTimeoutMs'>,
+    Pick<GitPorts, 'runProgram' | 'idleTimeoutMs' | 'gitConnection'>,
     Pick<SecretPorts, 'secretKey'>,
     Pick<RunPorts, 'executor' | 'network' | 'resolvConf' | 'certificates' | 'singleId' | 'cdiDevices'> {
   readonly store: StoreLayout;

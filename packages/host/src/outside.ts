@@ -55,18 +55,28 @@ async function runDirectly(
   { cwd, input, output, signal }: OutsideOptions,
 ): Promise<OutsideResult> {
   const [file = '', ...rest] = args;
-  const child = spawn(file, rest, { cwd, signal, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(file, rest, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const abort = (): void => void child.kill();
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
   try {
-    const [[code], stdout, stderr] = await Promise.all([
+    const all = Promise.all([
       once(child, 'close'),
       collect(child.stdout, output),
       collect(child.stderr),
       feed(child.stdin, input),
     ]);
+    // What a program that was ended has started may hold its output.
+    await Promise.race([all, once(child, 'exit').then(() => signal?.throwIfAborted())]);
+    const [[code], stdout, stderr] = await all;
     return { exitCode: code ?? 1, stdout, stderr };
   } catch (cause) {
     if (signal?.aborted) throw cancelled(file);
     throw notStarted(file, cause);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 }
 

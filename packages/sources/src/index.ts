@@ -4,7 +4,7 @@ export { contentFilters } from './git/content-filters.ts';
 export { fetchCommit } from './git/mirror.ts';
 export { resolveCommit } from './git/resolve-commit.ts';
 export type { Commit } from './git/resolve-commit.ts';
-export type { GitLogin, GitRemote } from './git/run-git.ts';
+export type { GitConnection, GitLogin, GitRemote } from './git/run-git.ts';
 export { gitIn, isDirty } from './git/work-tree.ts';
 export type { AskGit } from './git/work-tree.ts';
 export { fetchUrl, fileNameOf } from './http/fetch-url.ts';

@@ -4,8 +4,9 @@ import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { listen } from '../../support/web-server.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
-import { gitFaults, type GitFault } from '../network/git-faults.ts';
-import { buildArguments, isInternalError, runGood, runTbuild, writeFiles } from '../run-tbuild.ts';
+import { checkBrokenFetch } from '../network/check-broken-fetch.ts';
+import { gitFaults } from '../network/git-faults.ts';
+import { buildArguments, runGood, runTbuild, writeFiles } from '../run-tbuild.ts';
 
 export const row: FaultRow = {
   name: 'git',
@@ -52,7 +53,8 @@ async function breakGit(context: FaultContext): Promise<void> {
       if (isInterrupted) interrupt = () => void setTimeout(() => child.kill('SIGINT'), 100);
     },
   });
-  check(context, { exitCode, stderr, fault, isInterrupted: isInterrupted && breaks > 0 });
+  if (stderr.includes(password)) context.fail('The output has the password', stderr);
+  checkBrokenFetch(context, { exitCode, stderr, kind: fault.fault.kind, isInterrupted: isInterrupted && breaks > 0 });
   // Ctrl-C may come when the output is complete.
   if (exitCode === 1 && existsSync(first)) context.fail('A build that failed has an output');
   if ((exitCode === 0 || existsSync(first)) && !isRight(first))
@@ -65,24 +67,4 @@ async function breakGit(context: FaultContext): Promise<void> {
   await runGood(context, build(next));
   if (!isRight(next)) context.fail('The next build has another file than the repository');
   await runGood(context, ['fsck', '--full']);
-}
-
-interface Broken {
-  readonly exitCode: number | null;
-  readonly stderr: string;
-  readonly fault: GitFault;
-  readonly isInterrupted: boolean;
-}
-
-function check(context: FaultContext, { exitCode, stderr, fault: { fault }, isInterrupted }: Broken): void {
-  if (isInternalError(stderr)) context.fail('A build ends with an internal error', stderr);
-  if (stderr.includes(password)) context.fail('The output has the password', stderr);
-  if (exitCode === 0) return context.count('builds that survived');
-  if (isInterrupted) {
-    if (exitCode !== 130) context.fail(`Ctrl-C ends a build with ${exitCode}`, stderr);
-    return context.count('builds that Ctrl-C ended');
-  }
-  if (!/^ERROR: .*(?:Failed to fetch remote|Repository ).*app\.git/m.test(stderr))
-    context.fail(`A build does not say what failed (${fault.kind})`, stderr);
-  context.count('builds that said what failed');
 }

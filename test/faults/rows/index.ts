@@ -3,6 +3,7 @@ import { row as concurrency } from './concurrency.ts';
 import { row as corruption } from './corruption.ts';
 import { row as disk } from './disk.ts';
 import { row as errors } from './errors.ts';
+import { row as gitStreams } from './git-streams.ts';
 import { row as git } from './git.ts';
 import { row as hostile } from './hostile.ts';
 import { row as input } from './input.ts';
@@ -21,6 +22,7 @@ export const rows: readonly FaultRow[] = [
   input,
   network,
   git,
+  gitStreams,
   concurrency,
   load,
 ];

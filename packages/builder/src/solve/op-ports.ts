@@ -21,6 +21,7 @@ export type SolvePorts = Pick<
   | 'openWeb'
   | 'runProgram'
   | 'idleTimeoutMs'
+  | 'gitConnection'
   | 'executor'
   | 'network'
   | 'resolvConf'

@@ -16,7 +16,7 @@ import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import { waitLimits } from '../config/registries/wait-limits.ts';
 import { makeStore } from '../config/store-root.ts';
 import { unpackLimits } from '../config/unpack-limits.ts';
-import { partCommand } from '../startup/executable.ts';
+import { partCommand, programFile } from '../startup/executable.ts';
 import { V8_OPTIONS } from '../startup/v8-options.ts';
 import { openAddedTrust } from './added-trust.ts';
 import { createConnections } from './connections.ts';
@@ -73,6 +73,7 @@ export function createServices(options: ServicesOptions, env: Environment): Serv
     ...connections,
     runProgram: trust.runProgram,
     idleTimeoutMs: waitLimits(registries, env.variables).idleTimeoutMs,
+    gitConnection: gitConnection(),
     certificates: trust.certificates,
     ...aboutSteps(options, env),
     createExporters: (output) =>
@@ -99,6 +100,13 @@ const CDI_DIRECTORIES = ['/etc/cdi', '/var/run/cdi', '/etc/buildkit/cdi'];
 function openStore(root: string, env: Environment): StoreLayout {
   makeStore(root, env);
   return storeLayout(root);
+}
+
+function gitConnection(): Services['gitConnection'] {
+  return {
+    command: partCommand(join(dirname(import.meta.url), 'git-connection.cjs'), []),
+    launcher: join(dirname(programFile()), '../bin/tbuild'),
+  };
 }
 
 /** Returns what steps need to know of this machine. */

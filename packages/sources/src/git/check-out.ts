@@ -13,6 +13,7 @@ import { join, posix } from 'node:path';
 import { openDirectory, resolvePath } from '@tbuild/context';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { timeIn } from './commit-time.ts';
+import { checkFiles } from './limited.ts';
 import { formatOption } from './mirror.ts';
 import type { Commit } from './resolve-commit.ts';
 import { runGit, type GitRemote } from './run-git.ts';
@@ -56,6 +57,7 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
     ]);
   // Read objects from the mirror: a copy would be thrown away.
   else writeFileSync(join(tree, '.git/objects/info/alternates'), `${join(mirror, 'objects')}\n`);
+  await checkFiles(commit.id, mirror, remote);
   await git(['checkout', '--quiet', '--detach', commit.id]);
   const seconds = options.commitTime ? await timeIn(mirror, commit.id, remote) : undefined;
   const hasSubmodules = submodules && existsSync(join(tree, '.gitmodules'));

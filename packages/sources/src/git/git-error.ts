@@ -11,7 +11,11 @@ const NETWORK = 'Check the address, and the network of this machine; behind a pr
 
 /** What git and ssh complain about, the most specific first. */
 const COMPLAINTS: readonly Complaint[] = [
-  { pattern: /could not resolve host(?:name)?:? "?([^\s:"]+)/i, reason: 'host $1 has no address', hint: NETWORK },
+  {
+    pattern: /(?:could not resolve host(?:name)?:?|ENOTFOUND|EAI_AGAIN) "?([^\s:"]+)/i,
+    reason: 'host $1 has no address',
+    hint: NETWORK,
+  },
   {
     pattern: /host key verification failed/i,
     reason: 'the key of its server is not known',
@@ -42,9 +46,10 @@ const COMPLAINTS: readonly Complaint[] = [
     reason: 'its server is silent',
     hint: 'Try again later, or wait longer with --server-timeout SPAN',
   },
-  { pattern: /connection refused/i, reason: 'connection refused by its server', hint: NETWORK },
+  { pattern: /connection refused|ECONNREFUSED/i, reason: 'connection refused by its server', hint: NETWORK },
   {
-    pattern: /failed to connect to (\S+) port (\d+)|could not connect to server|connection timed out/i,
+    pattern:
+      /failed to connect to (\S+) port (\d+)|could not connect to server|connection timed out|E(?:HOST|NET)UNREACH|ETIMEDOUT/i,
     reason: 'its server cannot be reached',
     hint: NETWORK,
   },
@@ -59,7 +64,7 @@ const COMPLAINTS: readonly Complaint[] = [
     hint: 'Check the branch, the tag or the commit after "#"',
   },
   {
-    pattern: /early EOF|hung up|unexpected disconnect|empty reply|connection (?:was )?reset/i,
+    pattern: /early EOF|hung up|unexpected disconnect|empty reply|connection (?:was )?reset|ECONNRESET/i,
     reason: 'its server broke off the connection',
     hint: 'Build again',
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import { type StoreLayout, touch } from '@tbuild/store';
+import { limitFetch } from './limited.ts';
 import { runGit, type GitRemote } from './run-git.ts';
 
 /** Where repositories are kept. */
@@ -22,8 +23,7 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   const { mirror: name = remote.url } = remote;
   const mirror = store.gitMirror(format === 'sha1' ? name : `${name} ${format}`);
   const kept = `refs/commits/${commit}`;
-  const git = (args: readonly string[], lock?: string) =>
-    runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root, lock });
+  const git = (args: readonly string[]) => runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root });
   // A fetch that broke may leave the commit without its files. Git makes the reference when it has all of them.
   const has = () => succeeds(git(['cat-file', '-e', `${kept}^{tree}`]));
   // Touch before reading, so that no prune removes it from here on.
@@ -36,22 +36,15 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
     await runGit(init, remote, { cwd: store.root, lock });
   }
   if (await has()) return mirror;
-  const shallow = [
-    'fetch',
-    '--quiet',
-    '--no-tags',
-    '--no-write-fetch-head',
-    '--depth=1',
-    '--',
-    remote.url,
-    `+${commit}:${kept}`,
-  ];
-  if (await succeeds(git(shallow, lock))) return mirror;
-  const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
-  await git(
-    ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...unshallow(mirror), '--', remote.url, ...refs],
-    lock,
-  );
+  const fetch = (...options: readonly string[]) =>
+    limitFetch(mirror, remote, (limited) =>
+      runGit([`--git-dir=${mirror}`, 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...options], limited, {
+        cwd: store.root,
+        lock,
+      }),
+    );
+  if (await succeeds(fetch('--depth=1', '--', remote.url, `+${commit}:${kept}`))) return mirror;
+  await fetch(...unshallow(mirror), '--', remote.url, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
   if (await succeeds(git(['rev-list', '--quiet', '--objects', '--no-walk', commit]))) {
     await git(['update-ref', kept, commit]);
     return mirror;

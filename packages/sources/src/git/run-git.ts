@@ -1,5 +1,7 @@
+import type { UnpackLimits } from '@tbuild/diff';
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import type { Outside } from '@tbuild/host';
+import { shellQuoted } from '@tbuild/linux';
 import { gitError } from './git-error.ts';
 
 /** A remote repository and how to access it. */
@@ -12,8 +14,20 @@ export interface GitRemote {
   readonly login?: GitLogin;
   /** How long its server may be silent, in milliseconds. Default: two minutes. */
   readonly idleTimeoutMs?: number;
+  /** What ends connections over ssh and `git://` to such a server. Without it git waits. */
+  readonly connection?: GitConnection;
+  /** What a fetch, and the files of a commit, may take. */
+  readonly limits?: UnpackLimits;
   runProgram: Outside['run'];
   readonly signal: AbortSignal;
+}
+
+/** A program between git and its server, see the launcher. */
+export interface GitConnection {
+  /** Takes the seconds of silence, and the command of ssh with its arguments. */
+  readonly command: readonly string[];
+  /** The launcher: git wants a program without arguments of its own for `git://`. */
+  readonly launcher: string;
 }
 
 /** A header is sent always, a password when the server asks for it. The user's credential helper may know that of a user. */
@@ -23,6 +37,8 @@ export interface GitOptions {
   readonly cwd: string;
   /** A lock file: only one git process at a time runs with it. */
   readonly lock?: string;
+  /** Receives the output as it comes, which then is not returned. */
+  readonly output?: (bytes: Uint8Array) => void;
 }
 
 /**
@@ -33,14 +49,17 @@ export interface GitOptions {
 export async function runGit(
   args: readonly string[],
   remote: GitRemote,
-  { cwd, lock = '' }: GitOptions,
+  { cwd, lock = '', output }: GitOptions,
 ): Promise<string> {
-  const { idleTimeoutMs = IDLE_TIMEOUT_MS, runProgram, signal } = remote;
+  const { idleTimeoutMs = IDLE_TIMEOUT_MS, connection, runProgram, signal } = remote;
   const seconds = String(Math.ceil(idleTimeoutMs / 1000));
-  const command = ['sh', '-c', SCRIPT, 'git', originOf(remote.url), seconds, lock, ...CONTENT_OPTIONS, ...args];
+  const through = connection === undefined ? '' : [...connection.command, seconds].map(shellQuoted).join(' ');
+  const given = [originOf(remote.url), seconds, through, connection?.launcher ?? '', lock];
+  const command = ['sh', '-c', SCRIPT, 'git', ...given, ...CONTENT_OPTIONS, ...args];
   const { exitCode, stdout, stderr } = await runProgram(command, {
     cwd,
     input: Buffer.from(linesOf(remote)),
+    output,
     signal,
   });
   if (exitCode === 0) return Buffer.from(stdout).toString('utf8');
@@ -70,12 +89,14 @@ const CONTENT_OPTIONS = [
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
   'gc.auto=0',
+  'fetch.unpackLimit=1',
   'advice.detachedHead=false',
   'lfs.skipdownloaderrors=false',
 ].flatMap((option) => ['-c', option]);
 
 // Git must not prompt: the terminal belongs to the display. It sends a header, or a password before it is asked for one, also
-// to a server that the first one redirects to. A server that computes sends a byte a second to show that it lives.
+// to a server that the first one redirects to. A server that computes sends a byte a second to show that it lives. The
+// process group ends as a whole, with what git has started; nothing else removes what it has of a pack then.
 const SCRIPT = `
 command -v git > /dev/null || exit ${NO_PROGRAM}
 umask 022
@@ -103,12 +124,30 @@ case $1 in
   *) [ -n "\${GIT_HTTP_LOW_SPEED_LIMIT:-}" ] || git config --get-urlmatch http.lowSpeedLimit "$1" > /dev/null ||
     export GIT_HTTP_LOW_SPEED_LIMIT=1 GIT_HTTP_LOW_SPEED_TIME=$2 ;;
 esac
-[ -n "\${GIT_SSH_COMMAND:-}" ] || git config --get core.sshCommand > /dev/null ||
-  export GIT_SSH_COMMAND="ssh -o BatchMode=yes -o ConnectTimeout=$2 -o ServerAliveInterval=$2 -o ServerAliveCountMax=1"
-lock=$3
-shift 3
-if [ -n "$lock" ] && command -v flock > /dev/null; then exec flock "$lock" git "$@" < /dev/null; fi
-exec git "$@" < /dev/null
+configured=$(git config --get-regexp '^core\\.(sshcommand|gitproxy)$')
+ssh=\${GIT_SSH_COMMAND:-}
+case $configured in *core.sshcommand*) ssh=\${ssh:-$(git config --get core.sshCommand)} ;; esac
+[ -n "$ssh\${GIT_SSH:-}" ] || ssh='ssh -o BatchMode=yes'
+if [ -n "$3" ]; then
+  export TBUILD_GIT_CONNECTION="$3"
+  case \${ssh%% *} in
+    ssh | */ssh) export GIT_SSH_VARIANT="\${GIT_SSH_VARIANT:-ssh}" && ssh="$3 $ssh" ;;
+  esac
+  case $configured in *core.gitproxy*) ;; *) export GIT_PROXY_COMMAND="\${GIT_PROXY_COMMAND:-$4}" ;; esac
+fi
+[ -z "$ssh" ] || export GIT_SSH_COMMAND="$ssh"
+lock=$5
+shift 5
+set -- git "$@"
+if [ -n "$lock" ] && command -v flock > /dev/null; then set -- flock "$lock" "$@"; else lock=''; fi
+if command -v setsid > /dev/null; then set -- setsid "$@"; fi
+trap 'kill -- "-$!" || kill "$!" || exit' TERM
+"$@" < /dev/null &
+wait "$!"
+code=$?
+while kill -0 "$!" 2> /dev/null; do wait "$!"; done
+[ "$code" = 0 ] || [ -z "$lock" ] || flock "$lock" rm -f -- "\${lock%/*}"/objects/pack/tmp_*
+exit "$code"
 `;
 
 function originOf(url: string): string {

@@ -2,7 +2,7 @@ import { unescape } from 'node:querystring';
 import { withoutCredentials } from '@tbuild/errors';
 import type { GitOp } from '@tbuild/graph';
 import { makeDirectory } from '@tbuild/linux';
-import { type Commit, type GitLogin, type GitRemote, resolveCommit } from '@tbuild/sources';
+import { type Commit, type GitConnection, type GitLogin, type GitRemote, resolveCommit } from '@tbuild/sources';
 import type { StoreLayout } from '@tbuild/store';
 import type { ResolvedSources } from '../../session/resolved-sources.ts';
 import type { Secrets } from '../secrets.ts';
@@ -10,16 +10,18 @@ import type { Secrets } from '../secrets.ts';
 /** What access to a repository uses. */
 export interface RemotePorts extends Pick<GitRemote, 'runProgram' | 'idleTimeoutMs'> {
   readonly store: StoreLayout;
+  readonly gitConnection?: GitConnection;
+  readonly unpackLimits?: GitRemote['limits'];
 }
 
 /** Returns how to access the repository of an op. Makes the store's directory, where git runs. */
 export function remoteOf(
   { url }: GitOp,
-  { store, runProgram, idleTimeoutMs }: RemotePorts,
+  { store, runProgram, idleTimeoutMs, gitConnection: connection, unpackLimits: limits }: RemotePorts,
   { signal, ...secrets }: Secrets & Pick<GitRemote, 'signal'>,
 ): GitRemote {
   makeDirectory(store.root);
-  return { ...withLogin(url, secrets), mirror: url, idleTimeoutMs, runProgram, signal };
+  return { ...withLogin(url, secrets), mirror: url, idleTimeoutMs, connection, limits, runProgram, signal };
 }
 
 /** Takes user and password out of the URL of a web server. Secrets take precedence. */
