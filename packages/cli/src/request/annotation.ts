@@ -4,14 +4,12 @@ import type { Annotation } from '@tbuild/spec';
 
 const KINDS = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const;
 
-/** Returns the annotations that `[KIND[PLATFORM],...:]NAME` and a value stand for; the kind defaults to `manifest`. */
+/** Returns the annotations that `[KIND[PLATFORM],...:]NAME` and a value stand for; the kind defaults to `manifest`. A colon ends kinds. */
 export function annotationsNamed(written: string, value: string, host: Platform): readonly Annotation[] {
-  const [, kinds = 'manifest', name = written] =
-    /^(?:((?:(?:manifest|index)(?:-descriptor)?(?:\[[^\]]*\])?,?)+):)?(.+)$/s.exec(written) ?? [];
-  return kinds
-    .split(',')
-    .filter((kind) => kind !== '')
-    .map((kind) => ({ ...parseAnnotationKind(kind, host), name, value }));
+  const end = written.indexOf(':');
+  const kinds = end < 0 ? 'manifest' : written.slice(0, end);
+  const name = written.slice(end + 1);
+  return kinds.split(',').map((kind) => ({ ...parseAnnotationKind(kind, host), name, value }));
 }
 
 /** Reads `manifest[linux/arm64]`. */

@@ -52,6 +52,11 @@ test.each([
 });
 
 test.each([
+  [
+    'an annotation of an unknown kind',
+    () => outputs({ annotations: { 'indx:a': 'b' }, outputs: ['type=oci'] }),
+    'Invalid annotation kind "indx": expected manifest, index',
+  ],
   ['a push without a name', () => outputs({ push: true }, { tags: [] }), '--push needs a name for the image'],
   [
     'several platforms for an archive of Docker',
