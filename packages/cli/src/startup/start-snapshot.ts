@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../config/environment.ts';
+import { LOAD_WITH_CODE } from './load-with-code.ts';
 import { BASE_DOCKERFILE, REHEARSED_DOCKERFILE } from './rehearsed-dockerfile.ts';
 import { SLIM_SNAPSHOT } from './slim-snapshot.ts';
 import { V8_OPTIONS } from './v8-options.ts';
@@ -12,14 +13,14 @@ import { V8_OPTIONS } from './v8-options.ts';
  * and no variable of the user changes what it is.
  */
 const MAKE_SNAPSHOT = `
-node=$1 main=$2 note=$3 fits=$4 options=$5 base=$6 dockerfile=$7 slim=$8
+node=$1 main=$2 note=$3 fits=$4 options=$5 base=$6 dockerfile=$7 slim=$8 load=$9
 unset TBUILD_SNAPSHOT_NOTE TBUILD_ENGINE_IMAGES DOCKER_DEFAULT_PLATFORM EXPERIMENTAL_BUILDKIT_SOURCE_POLICY
 umask 077
 cd "\${note%/*}" || exit
 exec 9> snapshot.lock
 flock -n 9 || exit
 snapshot=$note-$$
-make() { "$node" $options --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
+make() { "$node" $options --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$rehearsal/load.cjs" "$@"; }
 runs() { "$node" $options --snapshot-blob "$snapshot" "$main" --no-cache "$@"; }
 
 rehearsal=$(mktemp -d) || exit
@@ -30,6 +31,16 @@ printf '%s' "$base" > "$rehearsal/context/Dockerfile"
 printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
 set -- --tag rehearsal --build-context "layout=oci-layout://$rehearsal/layout" "$@"
 "$node" "$main" "$@"
+
+# A process that makes a snapshot cannot run a step, but takes over the code that another one has compiled for it.
+export TBUILD_MAIN="$main" TBUILD_CODE="$rehearsal/code"
+printf '%s' "$load" > "$rehearsal/load.cjs"
+program=$(command -v nice)
+mkdir "$rehearsal/step"
+cp -L --parents "$program" $(ldd "$program" | grep -o '/[^ )]*') "$rehearsal/step"
+printf 'FROM scratch\\nCOPY . /\\nRUN --network=none ["%s"]\\n' "$program" > "$rehearsal/step/Dockerfile"
+"$node" $options "$rehearsal/load.cjs" --root "$rehearsal/store" --progress plain "$rehearsal/step"
+
 make "$@" || make
 cp "$snapshot" "$snapshot.made"
 "$node" -e "$slim" "$snapshot"
@@ -55,7 +66,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const parts = [V8_OPTIONS.join(' '), BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM_SNAPSHOT];
+  const parts = [V8_OPTIONS.join(' '), BASE_DOCKERFILE, REHEARSED_DOCKERFILE, SLIM_SNAPSHOT, LOAD_WITH_CODE];
   const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, ...parts];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without a snapshot, the program starts as it did this time.
