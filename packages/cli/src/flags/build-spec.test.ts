@@ -37,6 +37,9 @@ test.each([
 
 test.each([
   ['--build-context', 'base', 'expected NAME=SOURCE'],
+  ['--build-arg', '', 'expected NAME=VALUE'],
+  ['--build-arg', '=a', 'expected NAME=VALUE'],
+  ['--label', '', 'expected NAME=VALUE'],
   ['--annotation', 'a', 'expected [KIND:]NAME=VALUE'],
   ['--ulimit', 'nofile', 'expected NAME=SOFT[:HARD]'],
   ['--resource', 'memory', 'expected NAME=VALUE'],

@@ -9,7 +9,7 @@ import type { FlagValues } from './args.ts';
 import { resourceFlags, type buildFlags } from './build-flags.ts';
 import { choiceOf } from './choice.ts';
 import { parseFields } from './fields.ts';
-import { requirePair, splitPair } from './pairs.ts';
+import { requireName, requirePair, splitPair } from './pairs.ts';
 import { type registryFlags, registryOptions } from './registry-flags.ts';
 
 /** The options of `tbuild build` that were given. */
@@ -31,7 +31,7 @@ export function specFromFlags(
     target: flags.target,
     platforms: words(flags.platform),
     buildArgs: buildArgs(flags, env),
-    labels: record(flags.label, splitPair),
+    labels: record(flags.label, (text) => splitPair(requireName(text, '--label'))),
     annotations: record(flags.annotation, (text) => requirePair(text, '--annotation', '[KIND:]NAME=VALUE')),
     ...imageEdits(flags, env),
     ignoreFile: flags.ignorefile,
@@ -170,7 +170,7 @@ function buildArgs(flags: BuildFlags, env: Pick<Environment, 'variables' | 'cwd'
   const { timestamp: epoch = flags['source-date-epoch'] } = flags;
   const texts = [
     ...(flags['build-arg-file'] ?? []).flatMap((file) => readArgFile(resolve(env.cwd, file))),
-    ...(flags['build-arg'] ?? []),
+    ...(flags['build-arg'] ?? []).map((text) => requireName(text, '--build-arg')),
     ...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]),
   ];
   return buildArgsOf(texts, env);
