@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
-import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
+import { buildGood, good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 import { startTerminal } from '../../support/terminal.ts';
 
 /** One object of rawjson. */
@@ -137,4 +140,35 @@ describe('a base image that downloads slowly', needs('registry'), () => {
     expect(end).toMatch(/^ => => extracting sha256:/m);
     expect(end).not.toContain('waiting');
   });
+});
+
+test('a pull that was interrupted keeps the layers that were complete', needs('registry'), async () => {
+  const host = await sharedService('registry');
+  const pushed = await buildGood(
+    { Dockerfile: 'FROM busybox\nCOPY small /\n', small: 'one' },
+    { args: ['-t', `${host}/interrupted:1`, '--push'] },
+  );
+  const [large = '', small = ''] = pushed.image().manifest.layers.map(({ digest }) => digest);
+  await using proxy = await startFaultProxy(host);
+  proxy.decide = (line) =>
+    line.startsWith('GET') && line.includes(large) ? { kind: 'stall', after: 1000 } : undefined;
+  const context = writeFiles({ Dockerfile: `FROM ${proxy.host}/interrupted:1\nRUN true\n` });
+  const store = scratchDirectory('store');
+  let stopping: Promise<void> | undefined;
+  const first = await runTbuild(['build', context], {
+    store,
+    onStart(child) {
+      const isComplete = () => existsSync(join(store, 'blobs/sha256', small.slice('sha256:'.length)));
+      stopping = eventually(isComplete).then(() => void child.kill('SIGINT'));
+    },
+  });
+  await stopping;
+  expect(first.exitCode, first.stderr).toBe(130);
+
+  proxy.decide = () => undefined;
+  const before = proxy.seen.length;
+  good(await runTbuild(['build', context], { store }));
+  const fetched = proxy.seen.slice(before).map(({ line }) => line);
+  expect(fetched.some((line) => line.includes(large))).toBe(true);
+  expect(fetched.some((line) => line.includes(small))).toBe(false);
 });
