@@ -69,6 +69,8 @@ export interface WriteCacheOptions {
   /** Called before a layer is sent. Reports whether the destination took it from a repository that it has access to. */
   readonly mount?: (blob: Descriptor) => Promise<boolean>;
   readonly onProgress?: (blob: Descriptor, bytes: number) => void;
+  /** Blobs that something else brings to the destination: they, and the manifest, wait for its end. */
+  readonly others?: { readonly digests: ReadonlySet<Digest>; readonly ended: Promise<void> };
   /** Stores the manifest, with its tag if there is one. Called after everything that it names is stored. */
   writeManifest(manifest: EncodedDocument): Promise<void>;
 }
@@ -80,21 +82,37 @@ export async function writeCache(
   options: WriteCacheOptions,
 ): Promise<void> {
   const { manifest, config, notes } = cache;
-  const { digest, mediaType } = manifest.descriptor;
-  if (options.trustManifests === true && (await to.has({ digest, mediaType }))) return options.writeManifest(manifest);
+  const { digest, mediaType, size } = manifest.descriptor;
+  const { signal, mount, onProgress, concurrency, others } = options;
+  if (options.trustManifests === true && (await to.has({ digest, mediaType }))) {
+    await others?.ended;
+    return options.writeManifest(manifest);
+  }
   const empty = { descriptor: EMPTY_LAYER, bytes: EMPTY };
   const source = withDocuments([manifest, config, ...(notes === undefined ? [] : [notes]), empty], from);
-  const target: Provider & Ingester = {
-    has: async (blob) => blob.digest !== digest && to.has(blob),
-    read: (descriptor, signal) => to.read(descriptor, signal),
-    async write(bytes, expected, signal) {
-      if (expected?.digest !== digest) return to.write(bytes, expected, signal);
-      await options.writeManifest(manifest);
-      return { digest, size: expected.size };
-    },
+  const copy = async (filter: (blob: Descriptor) => boolean, writeManifest: () => Promise<void>): Promise<void> => {
+    const target: Provider & Ingester = {
+      has: async (blob) => blob.digest !== digest && to.has(blob),
+      read: (descriptor, within) => to.read(descriptor, within),
+      async write(bytes, expected, within) {
+        if (expected?.digest !== digest) return to.write(bytes, expected, within);
+        await writeManifest();
+        return { digest, size };
+      },
+    };
+    const copying = { signal, mount, onProgress, concurrency, filter };
+    await copyImage(manifest.descriptor, { from: source, to: target }, copying);
   };
-  const { signal, mount, onProgress, concurrency } = options;
-  await copyImage(manifest.descriptor, { from: source, to: target }, { signal, mount, onProgress, concurrency });
+  if (others !== undefined) {
+    await copy(
+      (blob) => !others.digests.has(blob.digest),
+      async () => others.ended,
+    );
+  }
+  await copy(
+    () => true,
+    () => options.writeManifest(manifest),
+  );
 }
 
 /**

@@ -19,10 +19,8 @@ import {
   type EncodedDocument,
   type Image,
   type Layer,
-  type Reference,
 } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
-import type { Repository } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
 import type { SolvedBuild } from '../assemble/assemble-image.ts';
@@ -30,12 +28,13 @@ import type { Underway } from '../build-run.ts';
 import { holdIdleCacheDirectory } from '../ops/run/mounts/cache-directory.ts';
 import { directoryKey } from '../ops/run/mounts/cache-mount.ts';
 import type { BuildPlan } from '../plan/plan-build.ts';
-import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../request.ts';
+import type { CacheExportOptions, CacheExportSpec } from '../request.ts';
 import type { Services } from '../services.ts';
 import { track } from '../track.ts';
 import { cacheCompression } from './cache-consumers.ts';
 import { collectOutlines } from './collect-outlines.ts';
 import type { ImportedSteps } from './imported-steps.ts';
+import { mountableIn, pushCache } from './push-cache.ts';
 import { type CacheToWrite, writeCacheLayout, type WriteOptions } from './write-cache-layout.ts';
 
 /** What exporting caches uses. */
@@ -52,12 +51,21 @@ export interface BuildToCache extends SolvedBuild {
   readonly imported: Pick<ImportedSteps, 'layers' | 'outlineOf'>;
 }
 
+/** Resolves when the images are exported, and throws when they cannot be. */
+interface AfterImages {
+  readonly exported: Promise<void>;
+}
+
 /**
- * Exports the cache to the destinations of `--cache-to`, after all other exports. Sends only what the destination
- * lacks.
+ * Exports the cache to the destinations of `--cache-to`. Sends only what the destination lacks. A registry gets what no
+ * image has while images are exported, everything else comes after them.
  * @throws TbuildError if a destination fails, unless its errors are ignored.
  */
-export async function exportCaches(build: BuildToCache, ports: CacheExportPorts, underway: Underway): Promise<void> {
+export async function exportCaches(
+  build: BuildToCache,
+  ports: CacheExportPorts & AfterImages,
+  underway: Underway,
+): Promise<void> {
   const { progress, signal } = underway;
   for (const spec of build.inputs.request.cacheTo) {
     if (spec.type === 'inline' || spec.type === 'unknown') continue;
@@ -84,15 +92,16 @@ type StoredCacheSpec = Exclude<CacheExportSpec, { type: 'inline' | 'unknown' }>;
 /** The places of caches, as the progress names them. */
 const PLACES = { registry: 'registry', local: 'client directory', bucket: 'bucket' } as const;
 
-interface Exporting extends CacheExportPorts {
+interface Exporting extends CacheExportPorts, AfterImages {
   readonly report: ReportTransfer;
   readonly signal: AbortSignal;
 }
 
 async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting: Exporting): Promise<void> {
   const { plan, inputs, imported } = build;
-  const { store, content, report, signal } = exporting;
+  const { store, content, exported, report, signal } = exporting;
   const from = imported.layers.provider;
+  if (spec.type !== 'registry') await exported;
   report('preparing build cache for export', 0);
   // Layers that are still being compressed are not compressed again.
   await build.solved.prepared;
@@ -101,9 +110,10 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   const mounts = spec.mounts && !inputs.request.fakeIds ? await collectMounts(plan, exporting) : [];
   const places = { from, store: { content, variants: createLayerVariants(store) }, signal };
   const ofImages = layersOf(own, steps, build);
+  const compressedSteps = await compressed(steps, { ...spec, ofImages }, places);
   const cache = encodeCache(
     {
-      steps: await compressed(steps, { ...spec, ofImages }, places),
+      steps: compressedSteps,
       mounts: await compressed(mounts, spec, places),
       outlines: await collectOutlines(build, own, exporting),
     },
@@ -119,7 +129,11 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
     const target = parseReference(spec.reference);
     const repository = await exporting.openRepository(target, 'push');
     const mountable = mountableIn(target, inputs.request);
-    await pushCache({ cache, from }, { repository, target, mountable }, { signal, onProgress });
+    const digests = new Set(
+      compressedSteps.flatMap(({ layer }) => (layer && ofImages.has(layer.diffId) ? [layer.descriptor.digest] : [])),
+    );
+    const others = { digests, ended: exported };
+    await pushCache({ cache, from }, { repository, target, mountable, others }, { signal, onProgress });
   }
 }
 
@@ -230,15 +244,6 @@ async function compressed<T extends { readonly layer?: Layer }>(
   return done;
 }
 
-/** Returns the repositories of the registry that the image was pushed to. */
-function mountableIn(target: Reference, { outputs, tags }: BuildRequest): readonly string[] {
-  const isPushed = outputs.some((output) => output.type === 'image' && output.push);
-  const names = isPushed ? tags.map(parseReference) : [];
-  return names.flatMap(({ registry, repository }) =>
-    registry === target.registry && repository !== target.repository ? [repository] : [],
-  );
-}
-
 /** Writes a cache to a bucket, under each of its names. */
 async function writeToBucket(
   { cache, from }: CacheToWrite,
@@ -249,36 +254,4 @@ async function writeToBucket(
     for (const name of names) await blobs.putDocument(name, manifest, options.signal);
   };
   await writeCache(cache, { from, to: blobs }, { ...options, concurrency: parallelism, writeManifest });
-}
-
-/** A destination in a registry. */
-interface CacheTarget {
-  readonly repository: Repository;
-  readonly target: Reference;
-  /** Repositories of the same registry that may have layers of the cache. */
-  readonly mountable: readonly string[];
-}
-
-/** Pushes a cache. Layers that the image has already brought to this registry are mounted. */
-async function pushCache(
-  { cache, from }: CacheToWrite,
-  { repository, target, mountable }: CacheTarget,
-  { signal, onProgress }: WriteOptions,
-): Promise<void> {
-  await writeCache(
-    cache,
-    { from, to: repository },
-    {
-      signal,
-      onProgress,
-      trustManifests: true,
-      async mount({ digest }) {
-        for (const name of mountable) if (await repository.mount(digest, name, signal)) return true;
-        return false;
-      },
-      async writeManifest({ bytes, descriptor }) {
-        await repository.pushManifest({ bytes, mediaType: descriptor.mediaType }, target.tag ?? 'latest', signal);
-      },
-    },
-  );
 }

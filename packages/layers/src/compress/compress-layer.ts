@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
+import { getOrMake } from '@tbuild/concurrency';
 import type { Ingester, Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
@@ -39,11 +40,22 @@ export async function compressLayer(
   const variant = variantOf({ compression, level });
   const known = store.variants.get(diffId, variant);
   if (known !== undefined && (await store.content.has(known))) return { diffId, descriptor: known };
-  const bytes = await openLayer(descriptor, from, signal);
-  const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, { store, signal })) };
-  store.variants.set(diffId, variant, blob);
-  return { diffId, descriptor: blob };
+  const under = getOrMake(underway, store.content, () => new Map<string, Promise<Layer>>());
+  const form = `${diffId} ${variant}`;
+  return getOrMake(under, form, async () => {
+    try {
+      const bytes = await openLayer(descriptor, from, signal);
+      const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, { store, signal })) };
+      store.variants.set(diffId, variant, blob);
+      return { diffId, descriptor: blob };
+    } finally {
+      under.delete(form);
+    }
+  });
 }
+
+/** The forms that are being made in each store: exports side by side make each of them once. */
+const underway = new WeakMap<VariantStore['content'], Map<string, Promise<Layer>>>();
 
 /**
  * Does the same as {@link compressLayer} for a layer that is still being written. Remembers the form once the layer is
