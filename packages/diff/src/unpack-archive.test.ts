@@ -5,6 +5,7 @@ import { createTreeWriter } from '@tbuild/snapshot';
 import { newDirectory, shell } from '@tbuild/snapshot/testsuite';
 import { expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
+import { tarOf as paxTar } from '../../../test/support/write-tar.ts';
 import { isArchive, looksLikeArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
 import { TarType } from './tar/tar-entry.ts';
 import { tarOf, type Member } from './test-tree.ts';
@@ -74,6 +75,14 @@ test('unpackArchive gives members their times, and directories that only get ent
   expect(['early', 'late', 'early/x'].map(timeOf)).toEqual([5000, 5000, 6000]);
   expect(['', 'implied', 'implied/deep'].map(timeOf)).toEqual([now, now, now]);
   expect(timeOf('old')).toBe(0);
+});
+
+test('unpackArchive refuses a time that no file can have', async () => {
+  const archive = paxTar([{ name: 'd', type: 'directory', pax: { mtime: '9'.repeat(30) } }]);
+  await expect(unpack(archive)).rejects.toMatchObject({
+    code: 'SNAPSHOT',
+    message: expect.stringContaining('has the invalid time'),
+  });
 });
 
 test('unpackArchive gives a file the attributes of its last hard link', needs('root'), async () => {

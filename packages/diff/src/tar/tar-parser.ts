@@ -215,8 +215,9 @@ function integer(text: string | undefined, otherwise: number): number {
 
 function milliseconds(text: string | undefined, seconds: number): number {
   if (text === undefined || text === '') return seconds * 1000;
-  const value = Number(text) * 1000;
-  if (!/^-?\d+(\.\d*)?$/.test(text) || !Number.isFinite(value))
+  const value = Number(text);
+  // The kernel refuses larger ones.
+  if (!/^-?\d+(\.\d*)?$/.test(text) || Math.abs(value) > Number.MAX_SAFE_INTEGER)
     throw archiveError(`Extended tar header has the invalid time ${JSON.stringify(text)}`);
-  return value;
+  return value * 1000;
 }
