@@ -73,7 +73,10 @@ class Renderer {
   }
 
   #range(node: TemplateBlock, scope: Scope): Rendered {
-    const entries = entriesOf(this.#pipeline(node.pipeline, scope));
+    const value = this.#pipeline(node.pipeline, scope);
+    if (typeof value === 'number' && value > MOST_COUNTED)
+      throw this.#error(node.pipeline, `it counts to more than ${MOST_COUNTED}`);
+    const entries = entriesOf(value);
     if (entries === undefined) throw this.#error(node.pipeline, 'it is no list');
     if (entries.length === 0) return this.nodes(node.otherwise, scope);
     const { variables } = node.pipeline;
@@ -174,6 +177,8 @@ class Renderer {
     return templateError(this.#source, place, { reason, hint });
   }
 }
+
+const MOST_COUNTED = 1_000_000;
 
 function entriesOf(value: GoValue): readonly (readonly [GoValue, GoValue])[] | undefined {
   if (Array.isArray(value)) return value.map((one, at) => [at, one] as const);

@@ -161,3 +161,7 @@ test('any template is rendered or refused with a message', () => {
     }
   }
 });
+
+test('a range that counts to more than a million is refused', () => {
+  expect(() => render('{{range 999999999}}{{end}}')).toThrow('it counts to more than 1000000');
+});

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createLocalStore } from '@tbuild/content';
@@ -22,7 +22,9 @@ export const ARCHIVES: readonly HostileKind<Buffer>[] = [
       mkdirSync(root);
       writeFileSync(join(directory, 'archive'), bytes);
       const writer = createTreeWriter({ upper: root, lowers: [], flavour: 'trusted' });
-      const options = { writer, destination: '', signal, onSkippedDevice: () => {} };
+      // As ADD does with some of them.
+      const added = bytes.length % 1024 === 0 ? { now: 1000, owner: { uid: 1, gid: 2 } } : {};
+      const options = { writer, destination: '', signal, onSkippedDevice: () => {}, ...added };
       await unpackArchive(join(directory, 'archive'), options);
       writer.finish();
     },
@@ -37,7 +39,9 @@ export const ARCHIVES: readonly HostileKind<Buffer>[] = [
       const content = createLocalStore(join(directory, 'content'));
       const blob = await content.write(pieces(bytes));
       const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...blob };
-      await createDiffer({ content, flavour: 'trusted' }).extract(layer, root, { from: content, signal });
+      // Where the layers below are not known, it is read to the first member that needs them.
+      const lowers = bytes.length % 1024 === 0 ? undefined : [writeLower(join(directory, 'lower'))];
+      await createDiffer({ content, flavour: 'trusted' }).extract(layer, root, { from: content, lowers, signal });
     },
   },
   {
@@ -62,7 +66,16 @@ export const ARCHIVES: readonly HostileKind<Buffer>[] = [
 
 const PARTS = ['a', 'b', 'c', 'l', 'd', 'a', 'b', '..', '.', '', 'é', '.wh.a', '.wh..wh..opq', '.wh.', 'n'.repeat(99)];
 const TARGETS = ['/', '..', '../outside', '../../../../../../etc/passwd', 'l', 'a', '.', '/root/a', ''];
-const PAX = ['path', 'linkpath', 'size', 'mtime', 'uid', 'SCHILY.xattr.user.x', 'SCHILY.xattr.trusted.overlay.opaque'];
+const PAX = [
+  'path',
+  'linkpath',
+  'size',
+  'mtime',
+  'uid',
+  'GNU.sparse.size',
+  'SCHILY.xattr.user.x',
+  'SCHILY.xattr.trusted.overlay.opaque',
+];
 const PAX_VALUES = [
   '../../outside/x',
   '-1',
@@ -75,6 +88,14 @@ const PAX_VALUES = [
   '0',
   '4294967296',
 ];
+
+/** Writes a tree with a file, a directory and a link that leads outside. */
+function writeLower(directory: string): string {
+  mkdirSync(join(directory, 'a'), { recursive: true });
+  writeFileSync(join(directory, 'b'), '');
+  symlinkSync('../../outside', join(directory, 'l'));
+  return directory;
+}
 
 function members(random: Random): readonly NewMember[] {
   const path = (): string =>

@@ -17,6 +17,12 @@ const EVENTS: readonly unknown[] = [
   { type: 'started', step: 'a', at: 1 },
   { type: 'log', step: 'a', stream: 'stdout', text: 'line\n' },
   { type: 'log', step: 'a', stream: 'stderr', base64: '/w==' },
+  {
+    type: 'log',
+    step: 'a',
+    stream: 'stdout',
+    text: '10 %\r\u001b[K20 %\u001b[31mred\b\u001b]0;title\u0007é漢\n'.repeat(2),
+  },
   { type: 'transfer', step: 'a', item: 'sha256:1', current: 1, total: 2 },
   { type: 'warning', message: 'm', step: 'a', location: RANGE, url: 'https://example.com', detail: 'd' },
   { type: 'finished', step: 'a', at: 2, outcome: 'failed', error: 'e', reason: 'r', changes: ['c'] },
@@ -33,14 +39,16 @@ export const RECORDINGS: readonly HostileKind<Buffer>[] = [
       writeFileSync(join(store.build('a'), 'events'), bytes);
       const events = [...readEvents(store, 'a')];
       readForReport(events, 3);
-      for (const mode of ['plain', 'json'] as const)
+      for (const mode of ['plain', 'sections', 'json', 'quiet'] as const)
         await display(replay(events), new PassThrough().resume(), { mode, now: () => 3 });
     },
   },
 ];
 
 function recording(random: Random): Buffer {
-  const lines = Array.from({ length: 1 + random.int(12) }, () => jsonOf(mutateJson([1, random.pick(EVENTS)], random)));
+  const lines = Array.from({ length: 1 + random.int(12) }, (_, at) =>
+    jsonOf(mutateJson([1 + 400 * at, random.pick(EVENTS)], random)),
+  );
   const bytes = Buffer.from(`${lines.join('\n')}\n`);
   return random.int(10) === 0 ? mutateBytes(bytes, random) : bytes;
 }

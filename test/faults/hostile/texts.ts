@@ -12,6 +12,17 @@ import { digestOf, formatReference, parsePlatform, parseReference } from '@tbuil
 import { writeFiles } from '../run-tbuild.ts';
 import type { HostileKind, HostilePlace } from './hostile-kind.ts';
 import { mutateText } from './mutate.ts';
+import {
+  BAKE_PIECES,
+  expressionFile,
+  DOCKERFILE_PIECES,
+  IGNORE_FILES,
+  IGNORE_PIECES,
+  NAMES,
+  NAME_PIECES,
+  TEMPLATES,
+  TEMPLATE_PIECES,
+} from './pieces.ts';
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' };
 
@@ -20,7 +31,7 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
   {
     name: 'Dockerfiles',
     inputs: 5000,
-    make: (random) => mutateText(textsNamed('Dockerfile'), DOCKERFILE_PIECES, random),
+    make: (random) => mutateText(random.int(4) === 0 ? textsNamed('Dockerfile') : sound(), DOCKERFILE_PIECES, random),
     async read(text: string) {
       const dockerfile = parse(text);
       lintDockerfile(dockerfile);
@@ -50,13 +61,16 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
         'a/b/c.txt': '',
         'node_modules/x': '',
       });
-      runSync(selectFiles(openContext(context).tree, { sources: ['.', text.split('\n', 1)[0] ?? ''] }));
+      const [first = '', second = ''] = text.split('\n', 2);
+      const { tree } = openContext(context);
+      runSync(selectFiles(tree, { sources: ['.', first], exclude: [second], parents: second.length % 2 === 0 }));
     },
   },
   {
     name: 'bake files',
     inputs: 1500,
     make(random) {
+      if (random.int(2) === 0) return { name: 'docker-bake.hcl', text: expressionFile(random) };
       const name = random.pick(BAKE_NAMES);
       return { name, text: mutateText(textsNamed(name), BAKE_PIECES, random) };
     },
@@ -100,6 +114,21 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
     },
   },
 ];
+
+/** Returns the Dockerfiles that are valid: many fixtures are not, and those are refused early. */
+function sound(): readonly string[] {
+  return (soundTexts ??= textsNamed('Dockerfile').filter(isSound));
+}
+let soundTexts: readonly string[] | undefined;
+
+function isSound(text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** An error of syntax has to name its place. */
 function parse(text: string): Dockerfile {
@@ -146,96 +175,3 @@ const FIXTURES = {
   'compose.yaml': 'fixtures/bake',
 };
 const known: { [name in keyof typeof FIXTURES]?: readonly string[] } = {};
-
-const DOCKERFILE_PIECES = [
-  ...'\n\t`"\'$}[]=#\\\u00a0\ufeff\0',
-  '\\\n',
-  '\r\n',
-  '\ud83d',
-  '${',
-  '${a:-',
-  '${a//',
-  '<<A',
-  '<<-',
-  '\nA\n',
-  '["a"]',
-  '--mount=',
-  '--x=',
-  '# check=',
-  '# escape=`\n',
-  '# syntax=',
-  'FROM ',
-  'FROM scratch AS a\n',
-  'COPY --from=a ',
-  'ADD https://',
-  'ADD git@',
-  'RUN ',
-  'ONBUILD ',
-  'ENV ',
-  'ARG ',
-  'ARG SOURCE_DATE_EPOCH=-1\n',
-];
-const IGNORE_FILES = ['**/node_modules\n!a/**/c.txt\n', '*\n!a\n', 'a/**/b/**/c\n[a-z]*/?\n#x\n', '\\!a\n\\#b\n[^a]\n'];
-const IGNORE_PIECES = [...'*/![]\\?\n# ({+|$\ufeff\0', '**', '**/', '[^', 'a-', '..', './', '*a'];
-const BAKE_PIECES = [
-  ...'"}{[]()\n=,*\\:?!\0',
-  '${',
-  '%{',
-  '<<EOT\n',
-  '...',
-  '1e9',
-  ' for ',
-  ' in ',
-  ': ',
-  '- ',
-  '&a ',
-  '*a',
-  '<<: ',
-  '!!',
-  '? ',
-  'target "a" {',
-  'inherits = ["a"]\n',
-  'matrix = {',
-  'function "f" {',
-  'variable "a" {',
-  'null',
-];
-const TEMPLATES = [
-  '{{.ID}}',
-  'table {{.ID}}\t{{.Size}}',
-  '{{range $i, $x := .List}}{{$i}}{{$x}}{{else}}-{{end}}',
-  '{{if and .ID (eq .Size 1)}}{{json .Map}}{{end}}',
-  '{{with .Map}}{{index .a "b" | len}}{{end}}{{printf "%-10s|%q|%d" .ID .ID .Size}}',
-  '{{join (split .ID "x") ","}}{{/* c */}}{{- 1 -}}',
-];
-const TEMPLATE_PIECES = [
-  ...'.|()"`$ %\\\'',
-  '{{',
-  '}}',
-  ':=',
-  'range ',
-  'if ',
-  'else',
-  'end',
-  'with ',
-  'define "a"',
-  'template "a"',
-  'printf "%9999999d" 1',
-  'index ',
-  'slice ',
-  'len ',
-  'json ',
-  '-1',
-  '1e9',
-  '0x',
-];
-const NAMES = [
-  'docker.io/library/busybox:latest',
-  `a@sha256:${'0'.repeat(64)}`,
-  'localhost:5000/a/b',
-  'linux/arm/v7',
-  'https://github.com/a/b.git#main:dir',
-  'git@github.com:a/b.git',
-  '[::1]:5000/a',
-];
-const NAME_PIECES = [...'/:@.-_#?%[]Aa0é \0', '__', '..', 'sha256:', 'git://', 'linux/'];

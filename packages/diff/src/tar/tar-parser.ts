@@ -213,11 +213,13 @@ function integer(text: string | undefined, otherwise: number): number {
   return value;
 }
 
+/** Seconds from 1970 to the last date of JavaScript. The kernel refuses times far beyond. */
+const LAST_TIME = 8.64e12;
+
 function milliseconds(text: string | undefined, seconds: number): number {
-  if (text === undefined || text === '') return seconds * 1000;
-  const value = Number(text);
-  // The kernel refuses larger ones.
-  if (!/^-?\d+(\.\d*)?$/.test(text) || Math.abs(value) > Number.MAX_SAFE_INTEGER)
-    throw archiveError(`Extended tar header has the invalid time ${JSON.stringify(text)}`);
+  const given = text === undefined || text === '' ? String(seconds) : text;
+  const value = Number(given);
+  if (!/^-?\d+(\.\d*)?$/.test(given) || Math.abs(value) > LAST_TIME)
+    throw archiveError(`Tar header has the invalid time ${JSON.stringify(given)}`);
   return value * 1000;
 }
