@@ -125,7 +125,7 @@ export function good<T extends ProcessResult>(build: T): T {
 
 /** Writes files below a directory (a new one by default) and returns the directory. */
 export function writeFiles(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Buffer>>,
   directory: string = scratchDirectory('context'),
 ): string {
   for (const [name, content] of Object.entries(files)) {
@@ -134,7 +134,7 @@ export function writeFiles(
     if (name.endsWith('/')) continue;
     rmSync(path, { force: true });
     writeFileSync(path, content);
-    chmodSync(path, content.startsWith('#!') ? 0o755 : 0o644);
+    chmodSync(path, content.indexOf('#!') === 0 ? 0o755 : 0o644);
   }
   return directory;
 }

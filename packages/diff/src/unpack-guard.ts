@@ -79,7 +79,7 @@ export class UnpackGuard {
       'SNAPSHOT',
       `No space left: the disk of ${JSON.stringify(directory)} has only ${free} bytes free`,
       {
-        hint: 'Free space on that disk, or allow less with --unpack-limits free=SIZE',
+        hint: 'Free space on that disk, or allow less with --unpack-limits free=SIZE, or TBUILD_UNPACK_LIMITS',
       },
     );
   }

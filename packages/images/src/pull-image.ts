@@ -1,4 +1,5 @@
 import { copyImage } from '@tbuild/content';
+import { UnpackGuard, type UnpackLimits } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
   chooseManifest,
@@ -8,6 +9,7 @@ import {
   parseManifest,
   requireImage,
   type Descriptor,
+  type Digest,
   type Platform,
   type Reference,
 } from '@tbuild/oci';
@@ -23,19 +25,37 @@ export interface PullOptions {
 
 /**
  * Pulls an image into the store and names it. Returns what the name now points to.
- * @throws TbuildError NOT_FOUND if the image does not support the platform; RegistryError.
+ * @throws TbuildError NOT_FOUND if the image does not support the platform; RegistryError; SNAPSHOT if it takes more than
+ * the limits allow.
  */
 export async function pullImage(
   reference: Reference,
-  local: LocalImages & Registries,
+  local: LocalImages & Registries & { readonly unpackLimits?: UnpackLimits },
   { platform = local.platform, signal, onProgress }: PullOptions,
 ): Promise<Descriptor> {
   const repository = await local.openRepository(reference);
   const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
   const target = platform === 'all' ? root : await imageFor(platform, root, { reference, repository, signal });
-  await copyImage(target, { from: repository, to: local.content }, { signal, onProgress });
+  const count = countDownloads(
+    new UnpackGuard(local.unpackLimits, `image ${JSON.stringify(familiarReference(reference))}`),
+  );
+  const progress = (blob: Descriptor, bytes: number): void => {
+    count(blob, bytes);
+    onProgress?.(blob, bytes);
+  };
+  await copyImage(target, { from: repository, to: local.content }, { signal, onProgress: progress });
   local.refs.set(reference, target);
   return target;
+}
+
+/** Counts what is downloaded, which unlike a blob that is there begins with no bytes. */
+function countDownloads(guard: UnpackGuard): NonNullable<PullOptions['onProgress']> {
+  const counted = new Map<Digest, number>();
+  return ({ digest }, bytes) => {
+    const before = counted.get(digest);
+    if (before !== undefined) guard.addBytes(Math.max(0, bytes - before));
+    if (before !== undefined || bytes === 0) counted.set(digest, bytes);
+  };
 }
 
 interface Named {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { startRegistry } from '../../support/registry.ts';
+import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildGood, buildInline, runTbuild } from '../../support/tbuild.ts';
 import { startWebServer } from '../../support/web-server.ts';
@@ -53,6 +55,18 @@ test.each(['size=500kb', 'entries=2', 'memory=1kb'])(
     });
   },
 );
+
+test('a pull keeps some of the disk free', needs('registry'), async () => {
+  await using registry = await startRegistry();
+  const name = `${registry.host}/app:1`;
+  await buildGood(files, { args: ['--push', '--tag', name] });
+  const store = scratchDirectory('store');
+  const pull = await runTbuild(['pull', name], { store, env: { TBUILD_UNPACK_LIMITS: 'free=1000000tb' } });
+  expect(pull.exitCode).toBe(1);
+  expect(pull.stderr).toMatch(/ERROR: No space left: the disk of .*\nhint: .*TBUILD_UNPACK_LIMITS/);
+  expect(await runTbuild(['images', '--quiet'], { store })).toMatchObject({ exitCode: 0, stdout: '' });
+  expect(await runTbuild(['pull', name], { store })).toMatchObject({ exitCode: 0 });
+});
 
 test('a file that ADD downloads is limited like an archive', async () => {
   await using web = await startWebServer(new Map([['/file', { body: 'x'.repeat(10_000) }]]));

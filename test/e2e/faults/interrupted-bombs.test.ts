@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { processesNaming } from '../../support/leftovers.ts';
+import { needs } from '../../support/requirements.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { storeSize } from '../../support/store-size.ts';
+import { buildContext, runTbuild, writeFiles } from '../../support/tbuild.ts';
+import { tarOf } from '../../support/write-tar.ts';
+
+/** Returns an archive with a file of 8 GB, in pieces that each are compressed alone. */
+function bomb(program: string): Buffer {
+  const compressed = (input: Buffer): Buffer => execFileSync(program, ['-c'], { input });
+  const header = tarOf([{ name: 'zeros', data: '' }]).subarray(0, 512);
+  header.write('77777777777\0', 124);
+  header.write('        ', 148);
+  const sum = header.reduce((total, byte) => total + byte);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  const piece = compressed(Buffer.alloc(8 << 20));
+  return Buffer.concat([compressed(header), ...Array.from({ length: 1024 }, () => piece)]);
+}
+
+/** Returns the files of a layout with an image of one layer. */
+function layout(layer: Buffer, compression: string): Record<string, string | Buffer> {
+  const files: Record<string, string | Buffer> = { 'oci-layout': '{"imageLayoutVersion":"1.0.0"}' };
+  const add = (mediaType: string, data: string | Buffer) => {
+    const hex = createHash('sha256').update(data).digest('hex');
+    files[`blobs/sha256/${hex}`] = data;
+    return { mediaType: `application/vnd.oci.image.${mediaType}`, digest: `sha256:${hex}`, size: data.length };
+  };
+  const content = add(`layer.v1.tar+${compression}`, layer);
+  const rootfs = { type: 'layers', diff_ids: [`sha256:${'0'.repeat(64)}`] };
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+  const config = add('config.v1+json', JSON.stringify({ os: 'linux', architecture, rootfs }));
+  const manifest = add('manifest.v1+json', JSON.stringify({ schemaVersion: 2, config, layers: [content] }));
+  files['index.json'] = JSON.stringify({ schemaVersion: 2, manifests: [manifest] });
+  return files;
+}
+
+/** Interrupts a build in the middle of the file of a bomb. */
+async function interrupt(directory: string, args: readonly string[], store: string) {
+  const active = join(store, 'snapshots/.active');
+  const isUnpacking = (): boolean =>
+    existsSync(active) && readdirSync(active, { recursive: true }).some((name) => String(name).endsWith('/zeros'));
+  return await buildContext(directory, {
+    args,
+    store,
+    onStart: (child) => void eventually(isUnpacking).then(() => child.kill('SIGINT')),
+  });
+}
+
+test.each([
+  ['ADD', 'gzip'],
+  ['ADD', 'zstd'],
+  ['ADD', 'xz'],
+  ['ADD', 'bzip2'],
+  ['FROM', 'gzip'],
+  ['FROM', 'zstd'],
+])(
+  'an interrupted %s of 8 GB in %s ends at once and leaves nothing',
+  needs('zstd', 'xz', 'bzip2'),
+  async (word, program) => {
+    const isAdd = word === 'ADD';
+    const instruction = isAdd ? 'FROM scratch\nADD bomb /' : 'FROM base\nCOPY Dockerfile /';
+    const files = isAdd ? { bomb: bomb(program) } : layout(bomb(program), program);
+    const directory = writeFiles({ ...files, Dockerfile: `${instruction}\n` });
+    const args = isAdd ? [] : ['--build-context', `base=oci-layout://${directory}`];
+    const store = scratchDirectory('store');
+    const { exitCode, stderr } = await interrupt(directory, args, store);
+    expect(exitCode, stderr).toBe(130);
+    expect(processesNaming(directory)).toEqual([]);
+    expect(await storeSize(store)).toBeLessThan(1_000_000);
+    expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0 });
+  },
+);
