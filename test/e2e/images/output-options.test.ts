@@ -234,6 +234,14 @@ test('digests are written to files, as kaniko writes them', async () => {
   expect(stderr).toContain('No image was produced');
 });
 
+test('--quiet prints no image ID behind an archive on standard output', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'one' });
+  const archive = async (...args: readonly string[]) => good(await runTbuild(['build', ...args, '-o', '-', context]));
+  const { stdout } = await archive('--progress=none');
+  expect(stdout).toContain('ustar');
+  expect(await archive('--quiet')).toMatchObject({ stdout, stderr: '' });
+});
+
 describe('before anything is built', () => {
   const dockerfile = 'FROM scratch\nCOPY missing /\n';
   const refused = (args: readonly string[], env = {}) =>
@@ -245,8 +253,6 @@ describe('before anything is built', () => {
     [['-o', 'type=tar,dest=a', '-o', 'type=oci,dest=a'], 'Two outputs cannot both go to'],
     [['-o', 'type=docker,context=absent'], 'Docker has no context "absent"'],
     [['--load', '-o', 'type=image,compresion=gzip'], 'Did you mean compression=?'],
-    [['-q', '-o', '-'], 'Standard output cannot have both an archive and the image ID'],
-    [['--progress=quiet', '-o', '-'], 'Standard output cannot have both an archive and the image ID'],
     [['--destination', 'registry.example/app:1'], 'hint: Use -t NAME --push'],
     [['--tar-path', 'image.tar'], 'hint: Use -o type=docker,dest=FILE'],
     [['--skip-tls-verify'], 'hint: Use --insecure-registry HOST'],

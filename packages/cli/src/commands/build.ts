@@ -1,4 +1,4 @@
-import type { BuildRequest, BuildRun } from '@tbuild/builder';
+import type { BuildRun } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
@@ -53,7 +53,6 @@ export async function buildAsAsked(
   checkResultFiles(flags, env.cwd);
   const progress = createChannel();
   await using opened = openBuild(await askedBuild({ flags, positional }, env), env, progress);
-  if (quiet) requireStandardOutput(opened.request);
   requireSbom(flags['cyclonedx-file'], [opened.request]);
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
@@ -76,7 +75,8 @@ export async function buildAsAsked(
     await endDisplay();
     writeResultFiles(result, flags, { cwd: env.cwd, metadata });
     await writeCycloneDx([result], flags, env.cwd);
-    if (quiet) env.stdout.write(`${result.id}\n`);
+    // An archive on standard output ends with its last byte, as in buildx.
+    if (quiet && onStandardOutput(opened.request.outputs) === undefined) env.stdout.write(`${result.id}\n`);
     if (mode === 'tty') {
       const { buildSummary } = await import('../print/build-summary.ts');
       env.stderr.write(buildSummary([{ result, outputs: opened.request.outputs }], opened));
@@ -116,12 +116,4 @@ async function answerCall(
 ): Promise<CallResult> {
   const { runCall } = await import('./call/run-call.ts');
   return interruptible((signal) => runCall(call, request, { services, run: { ...run, signal }, env }));
-}
-
-/** Keeps standard output for the image ID of `--quiet`. */
-function requireStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void {
-  if (onStandardOutput(outputs) === undefined) return;
-  throw new TbuildError('USAGE', 'Standard output cannot have both an archive and the image ID of --quiet', {
-    hint: 'Use --progress none, and --iidfile for the ID',
-  });
 }
