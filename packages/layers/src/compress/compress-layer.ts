@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
-import { getOrMake } from '@tbuild/concurrency';
+import { abortable, getOrMake } from '@tbuild/concurrency';
 import type { Ingester, Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
@@ -24,38 +24,54 @@ export interface WantedCompression {
   readonly force?: boolean;
 }
 
+export interface LayerWork {
+  readonly from: Provider;
+  readonly store: VariantStore;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Compresses a layer into the store. A layer that a registry delivered compressed stays as it is, and so keeps its
  * digest there, unless `force` is set.
  * @throws TbuildError UNSUPPORTED for zstd if Node lacks it.
  */
-export async function compressLayer(
-  layer: Layer,
-  { compression, level, force = false }: WantedCompression,
-  { from, store, signal }: { readonly from: Provider; readonly store: VariantStore; readonly signal: AbortSignal },
-): Promise<Layer> {
-  const { descriptor, diffId } = layer;
-  const present = layerCompression(descriptor.mediaType);
-  if (present === compression || (present !== 'uncompressed' && !force)) return layer;
-  const variant = variantOf({ compression, level });
-  const known = store.variants.get(diffId, variant);
-  if (known !== undefined && (await store.content.has(known))) return { diffId, descriptor: known };
+export async function compressLayer(layer: Layer, wanted: WantedCompression, work: LayerWork): Promise<Layer> {
+  const { store, signal } = work;
+  const present = layerCompression(layer.descriptor.mediaType);
+  if (present === wanted.compression || (present !== 'uncompressed' && wanted.force !== true)) return layer;
+  const variant = variantOf(wanted);
+  const known = store.variants.get(layer.diffId, variant);
+  if (known !== undefined && (await store.content.has(known))) return { diffId: layer.diffId, descriptor: known };
   const under = getOrMake(underway, store.content, () => new Map<string, Promise<Layer>>());
-  const form = `${diffId} ${variant}`;
-  return getOrMake(under, form, async () => {
-    try {
-      const bytes = await openLayer(descriptor, from, signal);
-      const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, { store, signal })) };
-      store.variants.set(diffId, variant, blob);
-      return { diffId, descriptor: blob };
-    } finally {
-      under.delete(form);
-    }
-  });
+  const form = `${layer.diffId} ${variant}`;
+  const shared = under.get(form);
+  if (shared === undefined) {
+    const made = makeForm(layer, wanted, work).finally(() => under.delete(form));
+    under.set(form, made);
+    return made;
+  }
+  try {
+    return await abortable(shared, signal);
+  } catch {
+    // The other export may have been aborted, or read from elsewhere.
+    signal.throwIfAborted();
+    return compressLayer(layer, wanted, work);
+  }
 }
 
 /** The forms that are being made in each store: exports side by side make each of them once. */
 const underway = new WeakMap<VariantStore['content'], Map<string, Promise<Layer>>>();
+
+async function makeForm(
+  { descriptor, diffId }: Layer,
+  wanted: WantedCompression,
+  { from, store, signal }: LayerWork,
+): Promise<Layer> {
+  const bytes = await openLayer(descriptor, from, signal);
+  const blob = { ...descriptor, ...(await compress(bytes, wanted, { store, signal })) };
+  store.variants.set(diffId, variantOf(wanted), blob);
+  return { diffId, descriptor: blob };
+}
 
 /**
  * Does the same as {@link compressLayer} for a layer that is still being written. Remembers the form once the layer is

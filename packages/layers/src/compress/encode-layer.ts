@@ -1,8 +1,7 @@
-import type { Provider } from '@tbuild/content';
 import { clampTimes, openLayer } from '@tbuild/diff';
 import { hasCode } from '@tbuild/errors';
 import { layerMediaType, type Layer, type LayerCompression } from '@tbuild/oci';
-import { compressLayer, type VariantStore } from './compress-layer.ts';
+import { compressLayer, type LayerWork } from './compress-layer.ts';
 
 export interface LayerEncoding {
   /** Undefined keeps the compression. */
@@ -12,12 +11,6 @@ export interface LayerEncoding {
   readonly force?: boolean;
   /** Upper limit for file times, in milliseconds since the epoch. */
   readonly latest?: number;
-}
-
-export interface LayerWork {
-  readonly from: Provider;
-  readonly store: VariantStore;
-  readonly signal: AbortSignal;
 }
 
 /** A layer in the form to export. */
