@@ -75,8 +75,8 @@ async function runDirectly(
     throw notStarted(file, cause);
   } finally {
     signal?.removeEventListener('abort', abort);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    // A program that too few open files keep from starting has none.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   }
 }
 
@@ -173,9 +173,12 @@ async function feed(to: Writable | undefined, input: OutsideOptions['input']): P
   }
 }
 
-async function collect(from: AsyncIterable<Uint8Array>, output?: OutsideOptions['output']): Promise<Buffer> {
+async function collect(
+  from: AsyncIterable<Uint8Array> | undefined,
+  output?: OutsideOptions['output'],
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of from) await (output === undefined ? chunks.push(chunk) : output(chunk));
+  for await (const chunk of from ?? []) await (output === undefined ? chunks.push(chunk) : output(chunk));
   return Buffer.concat(chunks);
 }
 
