@@ -36,10 +36,21 @@ describe('a cache that is pushed beside the image', needs('registry'), () => {
     expect(named[0]).toBe('PUT /v2/beside/manifests/1');
   });
 
-  test.each(['', ',ignore-error=true'])('gets no name when the image fails%s', async (option) => {
+  test.each([
+    { option: '', isRefused: false },
+    { option: ',ignore-error=true', isRefused: false },
+    { option: ',ignore-error=true', isRefused: true },
+  ])('gets no name, and no warning, when the image fails: %o', async ({ option, isRefused }) => {
     await using proxy = await startFaultProxy(await host);
-    proxy.decide = (line) =>
-      line === 'PUT /v2/lonely/manifests/1' ? { kind: 'answer', status: 403, body: '{}' } : undefined;
+    const isCache = (line: string): boolean => line.includes('/v2/lonely-cache/blobs/uploads/');
+    proxy.decide = (line) => {
+      if (isRefused && isCache(line)) return { kind: 'answer', status: 403, body: '{}' };
+      if (line !== 'PUT /v2/lonely/manifests/1') return undefined;
+      // Not before the cache is on its way.
+      return linesOf(proxy).some(isCache)
+        ? { kind: 'answer', status: 403, body: '{}' }
+        : { kind: 'answer', status: 503, headers: { 'retry-after': '1' } };
+    };
     const { exitCode, stderr } = await build(proxy, 'lonely', buildInline, option);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`Failed to push ${proxy.host}/lonely:1`);

@@ -74,7 +74,10 @@ export async function exportCaches(
         exportCache(spec, build, { ...ports, report, signal }),
       );
     } catch (error) {
-      if (!spec.ignoreError || signal.aborted) throw error;
+      if (!spec.ignoreError) throw error;
+      // A failure of the images is told instead.
+      await ports.exported;
+      if (signal.aborted) throw error;
       const message = error instanceof Error ? error.message : String(error);
       progress.emit({ type: 'warning', message: `The cache was not exported: ${message}` });
     }
