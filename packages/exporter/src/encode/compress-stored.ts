@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import { type Provider, fromBytes, readWhole } from '@tbuild/content';
 import { compressLayer, type VariantStore } from '@tbuild/layers';
 import {
@@ -37,7 +38,7 @@ export async function compressStored(
   { compression = 'gzip', signal }: { readonly compression?: LayerCompression; readonly signal: AbortSignal },
 ): Promise<StoredExport> {
   const documents = new Map<Digest, Uint8Array>();
-  const work: Work = { store, compression, documents, signal };
+  const work: Work = { store, compression, documents, rewritten: new Map(), signal };
   const written = await rewrite(root, work);
   const content: Provider = {
     has: async (blob) => documents.has(blob.digest) || store.content.has(blob),
@@ -54,11 +55,19 @@ interface Work {
   readonly compression: LayerCompression;
   /** Documents that differ from those in the store. */
   readonly documents: Map<Digest, Uint8Array>;
+  /** The indexes and manifests that were rewritten, by their digests before. */
+  readonly rewritten: Map<Digest, Promise<Descriptor>>;
   readonly signal: AbortSignal;
 }
 
 async function rewrite(target: Descriptor, work: Work): Promise<Descriptor> {
   if (!isIndexType(target.mediaType) && !isManifestType(target.mediaType)) return target;
+  // Indexes that name each other many times would take for ever.
+  const { digest, size } = await getOrMake(work.rewritten, target.digest, () => rewriteDocument(target, work));
+  return { ...target, digest, size };
+}
+
+async function rewriteDocument(target: Descriptor, work: Work): Promise<Descriptor> {
   const document = parseManifest(await readWhole(work.store.content, target, work.signal), target.mediaType);
   const changed = isIndex(document) ? await rewriteIndex(document, work) : await rewriteManifest(document, work);
   return changed === undefined ? target : putDocument(target, changed, work);
