@@ -19,6 +19,8 @@ const service = (build: string): string => `services:\n  a:\n    build:\n      $
 test.each([
   ['services:\n  a: {build: .\n', 'Invalid YAML', '3:1'],
   ['[a]\n', 'is not a mapping', '1:1'],
+  ['services:\n  ? [a]\n  : {}\n', 'A key must be a name', '2:5'],
+  [`services:\n  ${'? '.repeat(900)}a: b\n`, 'A key must be a name', '2:5'],
   ['services: [a]\n', 'services has to be a mapping', '1:11'],
   ['services:\n  a: text\n', 'service a has to be a mapping', '2:6'],
   ['services:\n  a: {}\n', 'neither an image nor a build section', '2:3'],

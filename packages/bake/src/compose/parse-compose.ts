@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { isPair, isScalar, parseDocument, visit, type CollectionTag, type Document } from 'yaml';
+import { isCollection, isPair, isScalar, parseDocument, visit, type CollectionTag, type Document } from 'yaml';
 import { errorAt, type BakeFile } from '../source.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 
@@ -36,6 +36,7 @@ export function parseCompose(file: BakeFile, lookup: Lookup): ParsedCompose {
       `Invalid YAML: ${error.message.split('\n', 1)[0]?.replace(/ at line .*/, '') ?? ''}`,
     );
   }
+  refuseOtherKeys(document, file);
   interpolateScalars(document, file, lookup);
   const data: unknown = toData(document, file);
   if (isMapping(data)) return { file, document, data, replaced: replacedIn(document) };
@@ -56,6 +57,17 @@ const REPLACING = [
     { tag: OVERRIDE, collection, resolve: (value) => value },
   ]),
 ];
+
+/** Mappings in the keys of each other would also take time without end. */
+function refuseOtherKeys(document: Document, file: BakeFile): void {
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isCollection(key)) return;
+      const [start = 0] = key.range ?? [];
+      throw errorAt({ file, span: { start, end: start + 1 } }, 'A key must be a name, not a mapping or list');
+    },
+  });
+}
 
 function replacedIn(document: Document): readonly (readonly string[])[] {
   const places: string[][] = [];
