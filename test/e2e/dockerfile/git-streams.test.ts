@@ -2,13 +2,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { startGitServer } from '../../support/git-server.ts';
-import { startGitStreams } from '../../support/git-streams.ts';
+import { startGitStreams, type GitStreams } from '../../support/git-streams.ts';
 import { processesNaming } from '../../support/leftovers.ts';
 import { patiently } from '../../support/patience.ts';
+import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { startSshServer } from '../../support/ssh-server.ts';
-import { buildGood, buildInline } from '../../support/tbuild.ts';
+import { buildGood, buildInline, writeFiles } from '../../support/tbuild.ts';
+import { startTerminal } from '../../support/terminal.ts';
 
 const content = Array.from({ length: 20_000 }, (_, index) => Math.sqrt(index).toString(36)).join('');
 
@@ -93,22 +95,41 @@ test.each([
   expect(build.stderr).toMatch(new RegExp(`ERROR: The repository "http:.*app.git" ${message}`));
 });
 
-test('Ctrl-C ends git with what it has started', async () => {
+/** Waits until a build fetches files of which the server sends only a part. */
+function stalled(streams: GitStreams): Promise<void> {
+  return new Promise((resolve) => {
+    let connections = 0;
+    streams.decide = () => {
+      // The second one fetches.
+      if (++connections < 2) return undefined;
+      setTimeout(resolve, 500);
+      return { kind: 'stall', after: 50_000 };
+    };
+  });
+}
+
+test('SIGINT ends git with what it has started', async () => {
   await using server = await startGitDaemon();
   const store = scratchDirectory('store');
   const build = await buildInline(adding(server.url), {
     store,
-    onStart: (child) => {
-      let connections = 0;
-      server.streams.decide = () => {
-        // The second one fetches.
-        if (++connections < 2) return undefined;
-        setTimeout(() => child.kill('SIGINT'), 500);
-        return { kind: 'stall', after: 50_000 };
-      };
-    },
+    onStart: (child) => void stalled(server.streams).then(() => child.kill('SIGINT')),
   });
   expect(build.exitCode).toBe(130);
+  await vi.waitFor(() => expect(processesNaming(server.url)).toEqual([]), patiently);
+  expect(packsIn(store)).toEqual([]);
+});
+
+test('Ctrl-C on a terminal, which the shell around git gets too, ends git', needs('tmux'), async () => {
+  await using server = await startGitDaemon();
+  const store = scratchDirectory('store');
+  const fetching = stalled(server.streams);
+  const args = [program, 'build', '--progress', 'plain', writeFiles(adding(server.url))];
+  await using terminal = await startTerminal(args, { env: { TBUILD_ROOT: store } });
+  await fetching;
+  await terminal.send('', 'C-c');
+  await terminal.screens();
+  expect(terminal.exitCode()).toBe(130);
   await vi.waitFor(() => expect(processesNaming(server.url)).toEqual([]), patiently);
   expect(packsIn(store)).toEqual([]);
 });

@@ -96,7 +96,9 @@ const CONTENT_OPTIONS = [
 
 // Git must not prompt: the terminal belongs to the display. It sends a header, or a password before it is asked for one, also
 // to a server that the first one redirects to. A server that computes sends a byte a second to show that it lives. The
-// process group ends as a whole, with what git has started; nothing else removes what it has of a pack then.
+// process group ends as a whole, with what git has started; nothing else removes what it has of a pack then. A terminal's Ctrl-C
+// reaches this shell and not the group, which the SIGTERM that follows ends. The lock is this shell's: what git leaves running,
+// such as a credential cache, would hold it on.
 const SCRIPT = `
 command -v git > /dev/null || exit ${NO_PROGRAM}
 umask 022
@@ -138,15 +140,24 @@ fi
 [ -z "$ssh" ] || export GIT_SSH_COMMAND="$ssh"
 lock=$5
 shift 5
-set -- git "$@"
-if [ -n "$lock" ] && command -v flock > /dev/null; then set -- flock "$lock" "$@"; else lock=''; fi
-if command -v setsid > /dev/null; then set -- setsid "$@"; fi
+await() {
+  until wait "$!"; code=$?; ! kill -0 "$!" 2> /dev/null; do :; done
+}
+trap : INT HUP
 trap 'kill -- "-$!" || kill "$!" || exit' TERM
-"$@" < /dev/null &
-wait "$!"
-code=$?
-while kill -0 "$!" 2> /dev/null; do wait "$!"; done
-[ "$code" = 0 ] || [ -z "$lock" ] || flock "$lock" rm -f -- "\${lock%/*}"/objects/pack/tmp_*
+if [ -n "$lock" ] && command -v flock > /dev/null; then
+  exec 9> "$lock"
+  flock 9 &
+  await
+  [ "$code" = 0 ] || exit "$code"
+else
+  lock=''
+fi
+set -- git "$@"
+if command -v setsid > /dev/null; then set -- setsid "$@"; fi
+"$@" < /dev/null 9>&- &
+await
+[ "$code" = 0 ] || [ -z "$lock" ] || rm -f -- "\${lock%/*}"/objects/pack/tmp_*
 exit "$code"
 `;
 
