@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnpackGuard } from '@tbuild/diff';
 import { withoutCredentials } from '@tbuild/errors';
@@ -72,6 +72,8 @@ async function limited<T>(remote: GitRemote, run: (ended: GitRemote, count: Coun
 /** Returns the bytes of the packs of a repository, also of one that git is writing. */
 function packSize(mirror: string): number {
   const directory = join(mirror, 'objects/pack');
+  // Another build may still be making the repository.
+  if (!existsSync(directory)) return 0;
   const sizes = readdirSync(directory).map((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size);
   return sizes.reduce<number>((sum, size = 0) => sum + size, 0);
 }
