@@ -19,7 +19,9 @@ run()
 
 async function run(): Promise<number> {
   if (program === '--connect') {
-    const socket = connect(Number(args[1]), args[0]);
+    const [host, port] = args;
+    // Node gives an address 250 ms before it gives it up for the next one.
+    const socket = connect({ host, port: Number(port), autoSelectFamilyAttemptTimeout: 10_000 });
     await pass({ input: socket, output: socket });
     return 0;
   }
