@@ -19,11 +19,12 @@ export interface IgnorePattern extends PatternReach {
 /**
  * Parses a pattern of a `.dockerignore`. Returns undefined for an empty line.
  *
- * @throws TbuildError CONTEXT for `!` alone and for patterns that Go's `filepath.Match` refuses.
+ * @throws TbuildError CONTEXT for `!` alone, for patterns that Go's `filepath.Match` refuses, and for one that is too long.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim();
   if (trimmed === '') return undefined;
+  if (trimmed.length > LONGEST) throw new TbuildError('CONTEXT', `An ignore pattern has more than ${LONGEST} characters`);
   const cleaned = cleanPath(trimmed);
   const exception = cleaned.startsWith('!');
   const text = exception ? cleaned.slice(1) : cleaned;
@@ -31,6 +32,9 @@ export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   requireGoSyntax(text);
   return { text, exception, matches: matcherOf(text), ...reachOf(text) };
 }
+
+/** Docker reads no longer line. */
+const LONGEST = 64 * 1024;
 
 /** Go checks a pattern from `*` to `*`, until a part of it does not match the path `.`. */
 function requireGoSyntax(text: string): void {

@@ -146,6 +146,10 @@ test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*'], ['\\y'], ['a\\in'], 
   },
 );
 
+test('an ignore pattern of more than 64 KiB is refused', () => {
+  expect(() => compileIgnoreRules(['a'.repeat(65_537)])).toThrow('more than 65536 characters');
+});
+
 const pruning: [patterns: string[], directory: string, closed: boolean][] = [
   [['node_modules'], 'node_modules', true],
   [['a', '!b/c'], 'a', true],
