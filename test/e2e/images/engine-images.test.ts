@@ -87,7 +87,7 @@ describe.each([
       );
       expect(build.exitCode).toBe(1);
       expect(build.stderr).toContain(
-        `hint: Docker at ${engine.host} has it for linux/amd64: pull or load it there for linux/s390x`,
+        `hint: Pull or load it for linux/s390x into Docker at ${engine.host}, which has it for linux/amd64`,
       );
     }
   });

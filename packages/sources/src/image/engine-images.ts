@@ -64,7 +64,7 @@ export function hintOfOthers(others: readonly FoundInEngine[], { platform }: Ima
   const [other] = others;
   if (other === undefined) return undefined;
   const there = formatPlatform(other.image.platform);
-  return `${other.engine.name} has it for ${there}: pull or load it there for ${formatPlatform(platform)}, or build for ${there}`;
+  return `Pull or load it for ${formatPlatform(platform)} into ${other.engine.name}, which has it for ${there}, or build for ${there}`;
 }
 
 /** Milliseconds for an engine that nobody asked for. */
