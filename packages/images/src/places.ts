@@ -7,7 +7,7 @@ import type { Access, Repository } from '@tbuild/registry';
 export interface LocalImages {
   readonly content: LocalStore;
   readonly refs: ImageRefs;
-  /** What an archive may take. */
+  /** What an archive, or the download of an image, may take. */
   readonly unpackLimits?: UnpackLimits;
   /** Platform of this machine, which selects an image from an index. */
   readonly platform: Platform;

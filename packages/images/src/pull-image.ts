@@ -1,5 +1,5 @@
 import { copyImage } from '@tbuild/content';
-import { UnpackGuard, type UnpackLimits } from '@tbuild/diff';
+import { UnpackGuard } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
   chooseManifest,
@@ -30,7 +30,7 @@ export interface PullOptions {
  */
 export async function pullImage(
   reference: Reference,
-  local: LocalImages & Registries & { readonly unpackLimits?: UnpackLimits },
+  local: LocalImages & Registries,
   { platform = local.platform, signal, onProgress }: PullOptions,
 ): Promise<Descriptor> {
   const repository = await local.openRepository(reference);

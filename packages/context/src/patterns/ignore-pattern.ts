@@ -24,7 +24,8 @@ export interface IgnorePattern extends PatternReach {
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim();
   if (trimmed === '') return undefined;
-  if (trimmed.length > LONGEST) throw new TbuildError('CONTEXT', `An ignore pattern has more than ${LONGEST} characters`);
+  if (trimmed.length > LONGEST)
+    throw new TbuildError('CONTEXT', `An ignore pattern has more than ${LONGEST} characters`);
   const cleaned = cleanPath(trimmed);
   const exception = cleaned.startsWith('!');
   const text = exception ? cleaned.slice(1) : cleaned;

@@ -13,17 +13,21 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const { run: runProgram } = createOutside({ directory: root });
 
-test('a git that waits for the lock of another one ends when it is cancelled, or runs after it', needs('git'), async () => {
-  const lock = join(root, 'lock');
-  const holder = spawn('flock', [lock, 'sh', '-c', 'echo locked; exec cat']);
-  await once(holder.stdout, 'data');
-  const version = ({ signal }: AbortController) =>
-    runGit(['version'], { url: root, runProgram, signal }, { cwd: root, lock });
-  const cancel = new AbortController();
-  const waiting = version(new AbortController());
-  const cancelled = version(cancel);
-  setTimeout(() => cancel.abort(), 200);
-  await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
-  holder.stdin.end();
-  expect(await waiting).toContain('git version');
-});
+test(
+  'a git that waits for the lock of another one ends when it is cancelled, or runs after it',
+  needs('git'),
+  async () => {
+    const lock = join(root, 'lock');
+    const holder = spawn('flock', [lock, 'sh', '-c', 'echo locked; exec cat']);
+    await once(holder.stdout, 'data');
+    const version = ({ signal }: AbortController) =>
+      runGit(['version'], { url: root, runProgram, signal }, { cwd: root, lock });
+    const cancel = new AbortController();
+    const waiting = version(new AbortController());
+    const cancelled = version(cancel);
+    setTimeout(() => cancel.abort(), 200);
+    await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
+    holder.stdin.end();
+    expect(await waiting).toContain('git version');
+  },
+);
