@@ -31,7 +31,7 @@ export function isFull({ root }: Pick<StoreLayout, 'root'>): boolean {
 }
 
 /** What the kernel calls O_TMPFILE: a file without a name. Not every file system has them. */
-const NAMELESS = 0o20200000;
+const NAMELESS = 0o20000000 | constants.O_DIRECTORY;
 
 function refusesBytes(root: string): boolean {
   let fd: number | undefined;
