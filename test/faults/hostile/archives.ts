@@ -171,7 +171,7 @@ function compressed(bytes: Buffer, random: Random): Buffer {
   return middle === 0 ? way(bytes) : Buffer.concat([way(bytes.subarray(0, middle)), way(bytes.subarray(middle))]);
 }
 
-/** Returns a frame of zstd (RFC 8878) with blocks that are not compressed, and at times one that a reader skips. */
+/** Returns a frame of zstd (RFC 8878) with two blocks that are not compressed, and one that readers skip. */
 function zstdOf(bytes: Buffer): Buffer {
   const number = (value: number, length: number): Buffer => {
     const field = Buffer.alloc(length);
@@ -179,9 +179,7 @@ function zstdOf(bytes: Buffer): Buffer {
     return field;
   };
   const half = bytes.length >> 1;
-  const skipped = bytes.length % 2 === 0 ? [] : [number(0x184d2a53, 4), number(2, 4), Buffer.from('ab')];
   return Buffer.concat([
-    ...skipped,
     // A single segment whose size has four bytes.
     Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]),
     number(bytes.length, 4),
@@ -189,6 +187,9 @@ function zstdOf(bytes: Buffer): Buffer {
     bytes.subarray(0, half),
     number(((bytes.length - half) << 3) | 1, 3),
     bytes.subarray(half),
+    number(0x184d2a53, 4),
+    number(2, 4),
+    Buffer.from('ab'),
   ]);
 }
 

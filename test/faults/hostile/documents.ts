@@ -12,7 +12,7 @@ import {
   parseImageConfig,
   parseManifest,
 } from '@tbuild/oci';
-import { type Random, seededRandom } from '../../support/random.ts';
+import type { Random } from '../../support/random.ts';
 import type { HostileKind, HostilePlace } from './hostile-kind.ts';
 import { jsonOf, mutateBytes, mutateJson } from './mutate.ts';
 
@@ -65,17 +65,14 @@ const CACHE_CONFIG = {
 };
 const NOTES = [['0'.repeat(32), 'why']];
 
-/** The documents of a cache. Those above name those below by their digests, so that one that is mutated is also read. */
-interface CacheParts {
-  readonly config: Buffer;
-  readonly configType: string;
-  readonly notes: Buffer;
-  manifest(config: Descriptor, notes: Descriptor): unknown;
-  readonly index?: (manifest: Descriptor) => unknown;
+/** The documents of a cache, and the one that its name stands for. */
+interface HostileCache {
+  readonly documents: readonly Buffer[];
+  readonly root: Descriptor;
 }
 
 /** Documents of registries, layouts and caches. */
-export const DOCUMENTS: readonly (HostileKind<Buffer> | HostileKind<CacheParts>)[] = [
+export const DOCUMENTS: readonly (HostileKind<Buffer> | HostileKind<HostileCache>)[] = [
   {
     name: 'manifests and indexes',
     make: (random) => textOf(random.pick([MANIFEST, INDEX]), random),
@@ -104,16 +101,9 @@ export const DOCUMENTS: readonly (HostileKind<Buffer> | HostileKind<CacheParts>)
   {
     name: 'caches',
     make: cacheOf,
-    async read(parts: CacheParts, { signal }: HostilePlace) {
+    async read({ documents, root }: HostileCache, { signal }: HostilePlace) {
       const store = createMemoryStore();
-      const put = async (bytes: Uint8Array, mediaType: string): Promise<Descriptor> => ({
-        mediaType,
-        ...(await store.write(fromBytes(bytes))),
-      });
-      const putJson = (value: unknown, type: string) => put(Buffer.from(jsonOf(value)), type);
-      const [config, notes] = [await put(parts.config, parts.configType), await put(parts.notes, NOTES_TYPE)];
-      const manifest = await putJson(parts.manifest(config, notes), MANIFEST.mediaType);
-      const root = parts.index === undefined ? manifest : await putJson(parts.index(manifest), INDEX.mediaType);
+      for (const document of documents) await store.write(fromBytes(document));
       const read = await readCache(store, root, signal);
       await read.notes?.(signal);
     },
@@ -131,24 +121,30 @@ export const DOCUMENTS: readonly (HostileKind<Buffer> | HostileKind<CacheParts>)
   },
 ];
 
-/** Returns a cache of its own, or one in the configuration of an image. At most two of its documents are mutated. */
-function cacheOf(random: Random): CacheParts {
-  const seeds = new Map(Array.from({ length: 2 }, () => [random.int(5), random.int(2 ** 31)]));
-  const mutated = (part: number, value: object): unknown => {
-    const seed = seeds.get(part);
-    return seed === undefined ? value : mutateJson(value, seededRandom(seed));
+/**
+ * Returns a cache of its own, or one in the configuration of an image. At most two of its documents are mutated. Others name
+ * them by the digests that they have then, so that they are read.
+ */
+function cacheOf(random: Random): HostileCache {
+  const documents: Buffer[] = [];
+  const put = (mediaType: string, data: Buffer): Descriptor => {
+    documents.push(data);
+    return { mediaType, digest: digestOf(data), size: data.length };
   };
-  const textOfPart = (part: number, value: object) => Buffer.from(jsonOf(mutated(part, value)));
-  const own = textOfPart(0, CACHE_CONFIG);
-  const inImage = random.int(3) === 0;
-  const notes = gzipSync(textOfPart(1, NOTES));
-  return {
-    config: inImage ? textOfPart(2, { ...CONFIG, [INLINE_CACHE_MEMBER]: own.toString('base64') }) : own,
-    configType: inImage ? EMPTY.mediaType : 'application/vnd.tbuild.cache.config.v1+json',
-    notes: random.int(10) === 0 ? mutateBytes(notes, random) : notes,
-    manifest: (config, described) => mutated(3, { ...MANIFEST, config, layers: [...MANIFEST.layers, described] }),
-    ...(random.int(3) === 0 ? { index: (only) => mutated(4, { ...INDEX, manifests: [only, only] }) } : {}),
-  };
+  const mutated = [random.int(5), random.int(5)];
+  const text = (number: number, value: object): Buffer =>
+    Buffer.from(jsonOf(mutated.includes(number) ? mutateJson(value, random) : value));
+  const own = text(0, CACHE_CONFIG);
+  const config =
+    random.int(3) === 0
+      ? put(EMPTY.mediaType, text(1, { ...CONFIG, [INLINE_CACHE_MEMBER]: own.toString('base64') }))
+      : put('application/vnd.tbuild.cache.config.v1+json', own);
+  const zipped = gzipSync(text(2, NOTES));
+  const notes = put(NOTES_TYPE, random.int(10) === 0 ? mutateBytes(zipped, random) : zipped);
+  const manifest = put(MANIFEST.mediaType, text(3, { ...MANIFEST, config, layers: [...MANIFEST.layers, notes] }));
+  const isIndexed = random.int(3) === 0;
+  const root = isIndexed ? put(INDEX.mediaType, text(4, { ...INDEX, manifests: [manifest, manifest] })) : manifest;
+  return { documents, root };
 }
 
 /** Returns a mutated document, sometimes with broken bytes. */

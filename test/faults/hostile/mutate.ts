@@ -5,17 +5,22 @@ export function mutateText(texts: readonly string[], pieces: readonly string[], 
   let text = random.pick(texts);
   for (let edits = random.int(5); edits > 0; edits--) {
     const at = random.int(text.length + 1);
-    const edit = random.int(8);
-    if (edit === 0) text = text.slice(0, at) + text.slice(at + 1 + random.int(8));
-    else if (edit === 1) text = text.slice(0, at) + random.pick(pieces).repeat(1 + random.int(3)) + text.slice(at);
-    else if (edit === 2) text = text.slice(0, at) + random.pick(texts).slice(random.int(40));
-    else if (edit === 3) text = text.slice(0, at) + text.slice(random.int(text.length + 1)).slice(0, 10_000);
-    else if (edit === 4)
-      text = text.slice(0, at) + random.pick(pieces).repeat(random.pick([50, 200, 1000])) + text.slice(at);
-    else {
-      const line = text.lastIndexOf('\n', at) + 1;
-      text = text.slice(0, line) + random.pick(random.pick(texts).split(/(?<=\n)/)) + text.slice(line);
-    }
+    const [start, end] = [text.slice(0, at), text.slice(at)];
+    const insertLine = (): string => {
+      const line = start.lastIndexOf('\n') + 1;
+      return text.slice(0, line) + random.pick(random.pick(texts).split(/(?<=\n)/)) + text.slice(line);
+    };
+    const edit = random.pick([
+      () => start + end.slice(1 + random.int(8)),
+      () => start + random.pick(pieces).repeat(1 + random.int(3)) + end,
+      () => start + random.pick(pieces).repeat(random.pick([50, 200, 1000])) + end,
+      () => start + random.pick(texts).slice(random.int(40)),
+      () => start + text.slice(random.int(text.length + 1)).slice(0, 10_000),
+      insertLine,
+      insertLine,
+      insertLine,
+    ]);
+    text = edit();
   }
   return text;
 }
@@ -25,12 +30,15 @@ export function mutateBytes(bytes: Uint8Array, random: Random): Buffer {
   let changed = Buffer.from(bytes);
   for (let edits = random.int(4); edits > 0 && changed.length > 0; edits--) {
     const at = random.int(changed.length);
-    const edit = random.int(4);
-    if (edit === 0) changed[at] = (changed[at] ?? 0) ^ (1 << random.int(8));
-    else if (edit === 1)
-      changed.fill(random.pick([0, 0x20, 0x37, 0x80, 0xff]), at, Math.min(changed.length, at + 1 + random.int(16)));
-    else if (edit === 2) changed = changed.subarray(0, at);
-    else changed = Buffer.concat([changed.subarray(0, at), changed.subarray(random.int(changed.length))]);
+    const start = changed.subarray(0, at);
+    const edit = random.pick([
+      () => Buffer.concat([start, Buffer.of(changed[at]! ^ (1 << random.int(8))), changed.subarray(at + 1)]),
+      () =>
+        changed.fill(random.pick([0, 0x20, 0x37, 0x80, 0xff]), at, Math.min(changed.length, at + 1 + random.int(16))),
+      () => start,
+      () => Buffer.concat([start, changed.subarray(random.int(changed.length))]),
+    ]);
+    changed = edit();
   }
   return changed;
 }

@@ -10,11 +10,11 @@ import { parseTemplate, renderTemplate } from '@tbuild/go-template';
 import { GraphBuilder } from '@tbuild/graph';
 import { digestOf, formatReference, parsePlatform, parseReference } from '@tbuild/oci';
 import { writeFiles } from '../run-tbuild.ts';
+import { expressionFile } from './expressions.ts';
 import type { HostileKind, HostilePlace } from './hostile-kind.ts';
 import { mutateText } from './mutate.ts';
 import {
   BAKE_PIECES,
-  expressionFile,
   DOCKERFILE_PIECES,
   IGNORE_FILES,
   IGNORE_PIECES,

@@ -54,7 +54,9 @@ async function readHostile(context: FaultContext): Promise<void> {
 }
 
 function shown(input: unknown): string {
-  const text = JSON.stringify(typeof input === 'string' || Buffer.isBuffer(input) ? input.toString('latin1') : input);
+  const text = JSON.stringify(input, (_, value) =>
+    value?.type === 'Buffer' ? Buffer.from(value).toString('latin1') : value,
+  );
   return text.replaceAll(/(\\u0000){8,}/g, '…').slice(0, 3000);
 }
 
