@@ -46,6 +46,11 @@ export async function startGitStreams(args: readonly string[]): Promise<GitStrea
   return streams;
 }
 
+/** Serves the repositories below a directory over `git://`. */
+export function startGitDaemon(directory: string): Promise<GitStreams> {
+  return startGitStreams(['daemon', '--inetd', '--export-all', '--log-destination=stderr', `--base-path=${directory}`]);
+}
+
 async function serve(socket: Socket, args: readonly string[], fault: StreamFault | undefined): Promise<void> {
   if (fault?.kind === 'hang') return void socket.resume();
   if (fault?.kind === 'reset') return void setTimeout(() => socket.resetAndDestroy(), 100);

@@ -9,8 +9,8 @@ import { scratchDirectory } from './scratch.ts';
 export interface SshServer extends AsyncDisposable {
   /** The host of an `ssh://` address. */
   readonly name: string;
-  /** A directory for PATH whose `ssh` knows the server's keys. */
-  readonly programs: string;
+  /** Variables for a client, with a PATH whose `ssh` has its key and knows those of the server. */
+  readonly env: { readonly PATH: string };
   /** The files of the client: its key and the keys of servers that it knows. */
   readonly files: { readonly key: string; readonly known: string };
 }
@@ -64,7 +64,7 @@ export async function startSshServer({ dockerHost, command }: SshServerOptions):
   });
   return {
     name: `root@127.0.0.1:${port}`,
-    programs: at('programs'),
+    env: { PATH: `${at('programs')}:/usr/sbin:/usr/bin:/sbin:/bin` },
     files: { key: at('user'), known: at('known') },
     [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };

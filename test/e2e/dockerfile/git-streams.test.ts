@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { startGitServer } from '../../support/git-server.ts';
-import { startGitStreams, type GitStreams } from '../../support/git-streams.ts';
+import { startGitDaemon, type GitStreams } from '../../support/git-streams.ts';
 import { processesNaming } from '../../support/leftovers.ts';
 import { patiently } from '../../support/patience.ts';
 import { program } from '../../support/program.ts';
@@ -15,11 +15,10 @@ import { startTerminal } from '../../support/terminal.ts';
 const content = Array.from({ length: 20_000 }, (_, index) => Math.sqrt(index).toString(36)).join('');
 
 /** Starts a server for `git://` with a repository of one file. */
-async function startGitDaemon() {
+async function startServer() {
   const git = await startGitServer();
   await git.commit('app', { f: content });
-  const options = ['--inetd', '--export-all', '--log-destination=stderr', `--base-path=${git.directory}`];
-  const streams = await startGitStreams(['daemon', ...options]);
+  const streams = await startGitDaemon(git.directory);
   return {
     ...git,
     streams,
@@ -45,7 +44,7 @@ test.each([
   ['sends a byte every two seconds', { kind: 'dribble', everyMs: 2000 }],
   ['stops in the middle of its files', { kind: 'stall', after: 50_000 }],
 ] as const)('a git:// server that %s has --server-timeout', async (_, fault) => {
-  await using server = await startGitDaemon();
+  await using server = await startServer();
   server.streams.decide = () => fault;
   const store = scratchDirectory('store');
   const build = await buildInline(adding(server.url), { args: ['--server-timeout', '2s'], store });
@@ -63,16 +62,15 @@ test('a server behind ssh has it too, but for one that works', needs('root', 'ss
   const store = scratchDirectory('store');
   const build = async (command: string | undefined, args: readonly string[]) => {
     await using ssh = await startSshServer({ command });
-    const env = { PATH: `${ssh.programs}:/usr/sbin:/usr/bin:/sbin:/bin` };
-    return await buildInline(adding(`ssh://${ssh.name}${server.directory}/app.git`), { args, env, store });
+    return await buildInline(adding(`ssh://${ssh.name}${server.directory}/app.git`), { args, env: ssh.env, store });
   };
-  const silent = await build('sleep 600', ['--server-timeout', '2s']);
+  const silent = await build('cat > /dev/null', ['--server-timeout', '2s']);
   expect(silent.stderr).toMatch(/ERROR: Failed to fetch remote ".*app.git": its server is silent/);
   expect((await build(undefined, [])).tree().readText('/f')).toBe(content);
 });
 
 test('a fetch ends when its pack is larger than --unpack-limits allows, and leaves nothing', async () => {
-  await using server = await startGitDaemon();
+  await using server = await startServer();
   server.streams.decide = () => ({ kind: 'stall', after: 100_000 });
   const store = scratchDirectory('store');
   const build = await buildInline(adding(server.url), { args: ['--unpack-limits', 'size=50kb'], store });
@@ -109,7 +107,7 @@ function stalled(streams: GitStreams): Promise<void> {
 }
 
 test('SIGINT ends git with what it has started', async () => {
-  await using server = await startGitDaemon();
+  await using server = await startServer();
   const store = scratchDirectory('store');
   const build = await buildInline(adding(server.url), {
     store,
@@ -121,7 +119,7 @@ test('SIGINT ends git with what it has started', async () => {
 });
 
 test('Ctrl-C on a terminal, which the shell around git gets too, ends git', needs('tmux'), async () => {
-  await using server = await startGitDaemon();
+  await using server = await startServer();
   const store = scratchDirectory('store');
   const fetching = stalled(server.streams);
   const args = [program, 'build', '--progress', 'plain', writeFiles(adding(server.url))];

@@ -97,7 +97,7 @@ test(
   async () => {
     await using engine = await startDocker();
     await using server = await startSshServer({ dockerHost: engine.host });
-    const env = { DOCKER_HOST: `ssh://${server.name}`, PATH: `${server.programs}:/usr/sbin:/usr/bin:/sbin:/bin` };
+    const env = { ...server.env, DOCKER_HOST: `ssh://${server.name}` };
     await buildGood(hello, { args: ['--tag', 'remote:1', '--load'], env });
     expect(await run(engine.host, 'remote:1')).toBe('it runs\n');
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { StreamFault } from '../../support/git-streams.ts';
 import type { Random } from '../../support/random.ts';
 import { runChecked } from '../../support/run-process.ts';
@@ -32,7 +32,7 @@ export function streamFaults(random: Random): readonly StreamFault[] {
 export async function breakTrust(random: Random, { files, name }: SshServer): Promise<void> {
   const other = `${files.key}.other`;
   await runChecked('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other]);
-  const [{ 1: port }, key] = [name.split(':') as [string, string], await runChecked('cat', [`${other}.pub`])];
-  if (random.int(2) === 0) writeFileSync(files.known, `[127.0.0.1]:${port} ${key}`);
-  else await runChecked('mv', [other, files.key]);
+  const port = name.split(':').at(-1);
+  if (random.int(2) === 0) writeFileSync(files.known, `[127.0.0.1]:${port} ${readFileSync(`${other}.pub`, 'utf8')}`);
+  else renameSync(other, files.key);
 }
