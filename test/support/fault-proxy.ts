@@ -52,17 +52,23 @@ export interface FaultProxy extends AsyncDisposable {
   readonly host: string;
   /** All requests so far. */
   readonly seen: SeenRequest[];
-  /** Decides the fault of each request; `count` is the number of earlier requests with the same line. */
-  decide: (line: string, count: number, headers: IncomingMessage['headers']) => Fault | undefined;
+  /**
+   * Decides the fault of each request; `count` is the number of earlier requests with the same line. A request waits for
+   * the promise.
+   */
+  decide: (line: string, count: number, headers: IncomingMessage['headers']) => Decision | Promise<Decision>;
 }
+
+type Decision = Fault | undefined;
 
 /** Starts a proxy in front of a registry that fails as real networks do. Default: on a free port. */
 export async function startFaultProxy(upstream: string, ownPort = 0, address = '127.0.0.1'): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const line = `${request.method} ${request.url}`;
-    const fault = proxy.decide(line, seen.filter((other) => other.line === line).length, request.headers);
+    const decision = proxy.decide(line, seen.filter((other) => other.line === line).length, request.headers);
     seen.push({ line, headers: request.headers });
+    const fault = await decision;
     if (fault?.kind === 'answer') return answer(request, response, fault);
     if (fault?.kind === 'lose-request') return void request.resume().on('end', () => response.destroy());
     if (fault?.kind === 'reset') return void setTimeout(() => request.socket.resetAndDestroy(), 100);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { needs } from '../../support/requirements.ts';
 import { sharedService } from '../../support/services.ts';
@@ -24,13 +25,16 @@ describe('a cache that is pushed beside the image', needs('registry'), () => {
 
   test('is sent before the image is complete, and named after it', async () => {
     await using proxy = await startFaultProxy(await host);
-    // Only a cache that is sent meanwhile lets the image in.
-    proxy.decide = (line) =>
-      line === 'PUT /v2/beside/manifests/1' &&
-      !linesOf(proxy).some((sent) => sent.startsWith('PUT /v2/beside-cache/blobs/uploads/'))
-        ? { kind: 'answer', status: 503, headers: { 'retry-after': '1' } }
-        : undefined;
+    const isSent = () => linesOf(proxy).some((line) => line.startsWith('PUT /v2/beside-cache/blobs/uploads/'));
+    let wasSent = false;
+    proxy.decide = async (line) => {
+      if (line !== 'PUT /v2/beside/manifests/1') return undefined;
+      await eventually(isSent);
+      wasSent = isSent();
+      return undefined;
+    };
     await build(proxy, 'beside', buildGood);
+    expect(wasSent).toBe(true);
     const named = linesOf(proxy).filter((line) => line.includes('/manifests/1') && line.startsWith('PUT'));
     expect(named.at(-1)).toBe('PUT /v2/beside-cache/manifests/1');
     expect(named[0]).toBe('PUT /v2/beside/manifests/1');
@@ -43,13 +47,11 @@ describe('a cache that is pushed beside the image', needs('registry'), () => {
   ])('gets no name, and no warning, when the image fails: %o', async ({ option, isRefused }) => {
     await using proxy = await startFaultProxy(await host);
     const isCache = (line: string): boolean => line.includes('/v2/lonely-cache/blobs/uploads/');
-    proxy.decide = (line) => {
-      if (isRefused && isCache(line)) return { kind: 'answer', status: 403, body: '{}' };
-      if (line !== 'PUT /v2/lonely/manifests/1') return undefined;
+    proxy.decide = async (line) => {
+      const isImage = line === 'PUT /v2/lonely/manifests/1';
       // Not before the cache is on its way.
-      return linesOf(proxy).some(isCache)
-        ? { kind: 'answer', status: 403, body: '{}' }
-        : { kind: 'answer', status: 503, headers: { 'retry-after': '1' } };
+      if (isImage) await eventually(() => linesOf(proxy).some(isCache));
+      return isImage || (isRefused && isCache(line)) ? { kind: 'answer', status: 403, body: '{}' } : undefined;
     };
     const { exitCode, stderr } = await build(proxy, 'lonely', buildInline, option);
     expect(exitCode).toBe(1);
