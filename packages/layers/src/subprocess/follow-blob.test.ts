@@ -25,7 +25,9 @@ function writing(commands: string, options = { keep: true }) {
   const child = spawn('sh', ['-ec', `${MOVE}${commands}`], { cwd: directory, stdio: 'inherit' });
   const whole = once(child, 'exit').then(() => {
     rmSync(directory, { recursive: true });
-    return statSync(join(parent, 'whole'), { throwIfNoEntry: false });
+    const file = join(parent, 'whole');
+    const stats = statSync(file, { throwIfNoEntry: false });
+    return stats && { size: stats.size, file };
   });
   return { bytes: followBlob(directory, whole, options), directory, whole, result: join(parent, 'whole') };
 }
@@ -79,9 +81,9 @@ test('followBlob fails for a blob shorter than announced', async () => {
   const directory = join(root, 'short');
   mkdirSync(directory);
   writeFileSync(join(directory, 'blob-1'), 'short');
-  await expect(collect(followBlob(directory, Promise.resolve({ size: 6 }), { keep: true }))).rejects.toThrow(
-    'The layer write was aborted',
-  );
+  await expect(
+    collect(followBlob(directory, Promise.resolve({ size: 6, file: join(directory, 'blob-1') }), { keep: true })),
+  ).rejects.toThrow('The layer write was aborted');
 });
 
 test('followBlob yields to other work while it reads a large blob', async () => {
@@ -98,8 +100,8 @@ test('followBlob yields to other work while it reads a large blob', async () => 
   await whole;
 });
 
-test('followBlob fails for a blob that was complete before it was read', async () => {
+test('followBlob reads a blob that was complete before', async () => {
   const { bytes, whole } = writing('echo > blob-1; mv blob-1 ../whole');
   await whole;
-  await expect(collect(bytes)).rejects.toThrow('The layer write was aborted');
+  expect(String(await collect(bytes))).toBe('\n');
 });

@@ -2,7 +2,6 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { punchHole } from '@tbuild/linux';
-import type { Descriptor } from '@tbuild/oci';
 import { listDirectory } from '@tbuild/store';
 
 const CHUNK = 1 << 20;
@@ -18,20 +17,25 @@ export interface FollowOptions {
   readonly keep: boolean;
 }
 
+/** The size of a blob and the file that it has become. */
+export interface WholeBlob {
+  readonly size: number;
+  readonly file: string;
+}
+
 /**
  * Yields the bytes of the only blob that another process writes into a directory, while it grows. Ends at the size that
  * `whole` gives. Fails if `whole` gives undefined or another size. A chunk is valid until the next one is requested.
  */
 export async function* followBlob(
   directory: string,
-  whole: Promise<Pick<Descriptor, 'size'> | undefined>,
+  whole: Promise<WholeBlob | undefined>,
   { keep }: FollowOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  /** The final size. NaN if the write was aborted. */
-  let end: number | undefined;
+  let end: WholeBlob | 'aborted' | undefined;
   whole.then(
-    (blob) => (end = blob?.size ?? NaN),
-    () => (end = NaN),
+    (blob) => (end = blob ?? 'aborted'),
+    () => (end = 'aborted'),
   );
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let fd: number | undefined;
@@ -40,7 +44,7 @@ export async function* followBlob(
     for (let at = 0; ;) {
       // Read the end before the size: bytes after a known end would be missed otherwise.
       const ended = end;
-      fd ??= openBlob(directory, keep ? 'r' : 'r+');
+      fd ??= openBlob(directory, ended, keep ? 'r' : 'r+');
       const left = fd === undefined ? 0 : fstatSync(fd).size - at;
       if (fd !== undefined && left > 0) {
         const length = readSync(fd, chunk, 0, Math.min(left, CHUNK), at);
@@ -52,7 +56,7 @@ export async function* followBlob(
         }
         if (at % TURN < length) await nextTurn();
       } else if (ended === undefined) await sleep(PAUSE_MS);
-      else if (fd !== undefined && at === ended) return;
+      else if (fd !== undefined && ended !== 'aborted' && at === ended.size) return;
       else throw new Error('The layer write was aborted');
     }
   } finally {
@@ -60,7 +64,8 @@ export async function* followBlob(
   }
 }
 
-function openBlob(directory: string, flags: 'r' | 'r+'): number | undefined {
+function openBlob(directory: string, ended: WholeBlob | 'aborted' | undefined, flags: 'r' | 'r+'): number | undefined {
+  if (typeof ended === 'object') return openSync(ended.file, flags);
   const name = listDirectory(directory).find((each) => each.startsWith('blob-'));
   return name === undefined ? undefined : openSync(join(directory, name), flags);
 }

@@ -45,6 +45,8 @@ export function createLayerSubprocess(
   args: readonly string[],
 ): LayerSubprocess {
   let running: { readonly kill: () => void; readonly layer: Promise<Layer | undefined> } | undefined;
+  /** Removes the files of layers that are not kept and that nobody may have read yet. */
+  const unread = new Set<() => void>();
   return {
     start(copy, signal, options) {
       if (running !== undefined) return undefined;
@@ -52,28 +54,43 @@ export function createLayerSubprocess(
       const started = startJob(job, args);
       if (started === undefined) return undefined;
       const { process: child, answer } = started;
+      const remove = (): void => {
+        unread.delete(remove);
+        rmSync(job.temporaryDirectory, { recursive: true, force: true });
+      };
       const kill = (): void => void (child.isRunning() && process.kill(child.pid, 'SIGKILL'));
       signal.addEventListener('abort', kill);
       const layer = Promise.all([answer, child.ended()])
         .then(([text]) => {
           const made = layerIn(text);
           if (made !== undefined && options.keep) content.trust(made.descriptor.digest);
+          if (made === undefined || options.keep) remove();
           return made;
         })
         .finally(() => {
           signal.removeEventListener('abort', kill);
-          rmSync(job.temporaryDirectory, { recursive: true, force: true });
           running = undefined;
         });
       running = { kill, layer };
-      const whole = layer.then((made) => made?.descriptor);
-      return { layer, bytes: followBlob(job.temporaryDirectory, whole, options) };
+      if (!options.keep) unread.add(remove);
+      const { path } = createLocalStore(job.root);
+      const whole = layer.then((made) => made && { size: made.descriptor.size, file: path(made.descriptor.digest) });
+      return { layer, bytes: thenRunning(followBlob(job.temporaryDirectory, whole, options), remove) };
     },
     async stop() {
       running?.kill();
       await running?.layer;
+      for (const remove of unread) remove();
     },
   };
+}
+
+async function* thenRunning<T>(items: AsyncIterable<T>, end: () => void): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* items;
+  } finally {
+    end();
+  }
 }
 
 function jobOf(
