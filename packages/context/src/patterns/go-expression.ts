@@ -8,11 +8,15 @@ import { type Part, quote } from './path-expression.ts';
  */
 export function parseGoExpression(source: string): readonly (readonly Part[])[] {
   const alternatives: Part[][] = [[]];
-  for (let rest = source; rest !== '';) {
-    if (rest.startsWith('|')) alternatives.push([]);
-    const { part, length } = rest.startsWith('|') ? { part: undefined, length: 1 } : firstPart(rest);
-    if (part !== undefined) alternatives.at(-1)?.push(part);
-    rest = rest.slice(length);
+  for (let at = 0; at < source.length;) {
+    if (source[at] === '|') {
+      alternatives.push([]);
+      at += 1;
+    } else {
+      const { part, length } = firstPart(source.slice(at));
+      alternatives.at(-1)?.push(part);
+      at += length;
+    }
   }
   return alternatives;
 }
