@@ -16,17 +16,15 @@ export const row: FaultRow = {
 
 /** Lets one call fail: each case takes the next pair of a kind and an error, and tries the commands until one makes such a call. */
 async function errors(context: FaultContext): Promise<void> {
-  const { random, number, directory } = context;
+  const { random, number, directory, fail } = context;
   const failing = failingCallOf(number);
   const before = randomOperations(random, 2).slice(1);
   const candidates = shuffled(operations, random);
   await onVolume(context, undefined, async ({ site, at }) => {
     for (const { env, ...operation } of before) await runGood(at, operation.arguments(site), { env });
-    const planned = context.plan(candidates);
-    for (const operation of planned) {
+    for (const operation of context.plan(candidates)) {
       if (await failCall(failing, operation, { site, at, log: join(directory, 'strace') })) return operation;
     }
-    context.count('calls that no command made');
-    return planned[0]!;
+    return fail(`No command made a call like ${failing.kind}`);
   });
 }
