@@ -13,6 +13,7 @@ import {
   parseManifest,
 } from '@tbuild/oci';
 import type { Random } from '../../support/random.ts';
+import { writeFiles } from '../run-tbuild.ts';
 import type { HostileKind, HostilePlace } from './hostile-kind.ts';
 import { jsonOf, mutateBytes, mutateJson } from './mutate.ts';
 
@@ -90,10 +91,11 @@ export const DOCUMENTS: readonly (HostileKind<Buffer> | HostileKind<HostileCache
   {
     name: 'layouts',
     make: (random) => textOf(LAYOUT, random),
+    prepare(directory) {
+      writeFiles(directory, { 'index.json': '', [`blobs/${EMPTY.digest.replace(':', '/')}`]: '{}' });
+    },
     async read(bytes: Buffer, { directory, signal }: HostilePlace) {
-      mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
       writeFileSync(join(directory, 'index.json'), bytes);
-      writeFileSync(join(directory, 'blobs', EMPTY.digest.replace(':', '/')), '{}');
       const { provider, resolve } = await openLayout(directory);
       await readWhole(provider, await resolve(), signal);
     },
@@ -111,10 +113,10 @@ export const DOCUMENTS: readonly (HostileKind<Buffer> | HostileKind<HostileCache
   {
     name: 'blobs of a store',
     make: (random) => mutateBytes(Buffer.from(JSON.stringify(MANIFEST)), random),
+    prepare: (directory) => mkdirSync(join(directory, 'blobs/sha256'), { recursive: true }),
     async read(bytes: Buffer, { directory, signal }: HostilePlace) {
       const store = createLocalStore(directory);
       const digest = digestOf(JSON.stringify(MANIFEST));
-      mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
       writeFileSync(store.path(digest), bytes);
       await readWhole(store, { mediaType: '', digest, size: bytes.length }, signal);
     },

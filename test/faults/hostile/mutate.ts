@@ -1,5 +1,8 @@
 import type { Random } from '../../support/random.ts';
 
+/** Long texts are rare, for they take most of the time. */
+const REPEATS = [50, 50, 50, 50, 50, 50, 50, 50, 200, 1000];
+
 /** Returns one of the texts after a few edits: cuts, repeats, pieces of the language, lines and ends of other texts. */
 export function mutateText(texts: readonly string[], pieces: readonly string[], random: Random): string {
   let text = random.pick(texts);
@@ -13,7 +16,7 @@ export function mutateText(texts: readonly string[], pieces: readonly string[], 
     const edit = random.pick([
       () => start + end.slice(1 + random.int(8)),
       () => start + random.pick(pieces).repeat(1 + random.int(3)) + end,
-      () => start + random.pick(pieces).repeat(random.pick([50, 200, 1000])) + end,
+      () => start + random.pick(pieces).repeat(random.pick(REPEATS)) + end,
       () => start + random.pick(texts).slice(random.int(40)),
       () => start + text.slice(random.int(text.length + 1)).slice(0, 10_000),
       insertLine,

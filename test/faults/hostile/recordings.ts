@@ -33,9 +33,9 @@ export const RECORDINGS: readonly HostileKind<Buffer>[] = [
   {
     name: 'recorded events',
     make: recording,
+    prepare: (directory) => mkdirSync(storeLayout(directory).build('a'), { recursive: true }),
     async read(bytes, { directory }) {
       const store = storeLayout(directory);
-      mkdirSync(store.build('a'), { recursive: true });
       writeFileSync(join(store.build('a'), 'events'), bytes);
       const events = [...readEvents(store, 'a')];
       readForReport(events, 3);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BakeFile, evaluateBake } from '@tbuild/bake';
 import { runSync } from '@tbuild/concurrency';
@@ -55,14 +55,12 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
   {
     name: 'ignore files',
     make: (random) => mutateText(IGNORE_FILES, IGNORE_PIECES, random),
+    prepare: (directory) =>
+      void writeFiles(directory, { '.dockerignore': '', 'a/b/c.txt': '', 'node_modules/x': '' }),
     async read(text: string, { directory }: HostilePlace) {
-      const context = writeFiles(join(directory, 'context'), {
-        '.dockerignore': text,
-        'a/b/c.txt': '',
-        'node_modules/x': '',
-      });
+      writeFileSync(join(directory, '.dockerignore'), text);
       const [first = '', second = ''] = text.split('\n', 2);
-      const { tree } = openContext(context);
+      const { tree } = openContext(directory);
       runSync(selectFiles(tree, { sources: ['.', first], exclude: [second], parents: second.length % 2 === 0 }));
     },
   },

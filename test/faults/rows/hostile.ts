@@ -32,6 +32,8 @@ async function readHostile(context: FaultContext): Promise<void> {
   const seeds = context.plan(Array.from({ length: inputs }, () => random.int(2 ** 31)));
   const place = join(directory, 'place');
   mkdirSync(place);
+  kind.prepare?.(place);
+  const prepared = namesIn(place);
   writeFileSync(join(directory, 'outside'), '');
   for (const seed of seeds) {
     // Most readers wait for nothing: no limit of time would end the case, and what weak references name be kept.
@@ -44,13 +46,19 @@ async function readHostile(context: FaultContext): Promise<void> {
     const { user, system } = process.cpuUsage(began);
     if (outcome !== 'read' && outcome !== 'refused') fail('makes an error that is none for users', outcome);
     if ((user + system) / 1000 > HANG) fail(`takes ${(user + system) / 1000} ms`);
-    if (readdirSync(directory).join() !== 'outside,place') fail('writes outside of its place');
-    if (readdirSync(place).length > 0) {
+    if (namesIn(directory) !== 'outside,place') fail('writes outside of its place');
+    if (kind.prepare !== undefined && namesIn(place) !== prepared) fail('writes, and should only read');
+    if (kind.prepare === undefined && namesIn(place) !== '') {
       rmSync(place, { recursive: true });
       mkdirSync(place);
     }
     context.count(`inputs of ${kind.name} ${outcome}`);
   }
+}
+
+/** Linux names the newest first on some file systems. */
+function namesIn(directory: string): string {
+  return readdirSync(directory).toSorted().join();
 }
 
 function shown(input: unknown): string {
