@@ -10,7 +10,7 @@ export interface ResumeOptions {
 }
 
 /** Fewer bytes are no progress: an attempt that brings a few bytes each time would never end. */
-const PROGRESS = 64 * 1024;
+export const PROGRESS = 64 * 1024;
 
 /**
  * Downloads bytes without verifying them. `open` returns those from an offset on. After a broken connection, or an answer

@@ -105,6 +105,21 @@ describe('an upload to a registry', needs('registry'), () => {
     await push();
   });
 
+  test.each([
+    ['has ever more bytes than there are', 100 * MiB],
+    ['has a byte more each time', 1],
+  ])('fails when the registry refuses it and says that it %s', async (_, step) => {
+    let [position, requests] = [0, 0];
+    proxy.decide = (line) => {
+      if ((requests += 1) > 200) return { kind: 'answer', status: 400 };
+      if (line.startsWith('PUT ')) return { kind: 'answer', status: 416 };
+      if (!line.startsWith('GET ') || !line.includes('/uploads/')) return undefined;
+      return { kind: 'answer', status: 204, headers: { range: `0-${(position += step)}` } };
+    };
+    await expect(push()).rejects.toMatchObject({ code: 'REGISTRY', status: 416 });
+    expect(startsOf('PUT')).toBeLessThan(10);
+  });
+
   test('starts over after a reset without progress', async () => {
     let isReset = false;
     proxy.decide = (line) => {

@@ -5,6 +5,7 @@ import { createByteReader } from './byte-reader.ts';
 import { hasBlob } from './has-blob.ts';
 import { RegistryError } from './registry-error.ts';
 import type { Remote } from './remote.ts';
+import { PROGRESS } from './resumed.ts';
 import { isTooFarOff, retryDelay } from './transport/retry.ts';
 import {
   cancelSession,
@@ -44,8 +45,9 @@ export async function upload(
       break;
     } catch (error) {
       const reached = work.session?.offset ?? 0;
-      failures = reached > furthest ? 1 : failures + (isTooLarge(error) ? 0 : 1);
-      furthest = Math.max(furthest, reached);
+      const isProgress = reached - furthest >= PROGRESS;
+      failures = isProgress ? 1 : failures + (isTooLarge(error) ? 0 : 1);
+      if (isProgress) furthest = reached;
       if (
         !(error instanceof RegistryError) ||
         isTooFarOff(failures, error.retryAfter, remote.clock.now()) ||
@@ -134,7 +136,9 @@ async function recover(work: Upload, error: RegistryError, failures: number): Pr
   if (isTooLarge(error) || error.transient) work.chunk = Math.min(work.chunk + 1, CHUNKS.length - 1);
   const { session } = work;
   const subject = `blob ${target.digest} of ${remote.name}`;
-  work.session = session && (await findSession(remote, session, { subject, signal }));
+  const found = session && (await findSession(remote, session, { subject, signal }));
+  // No upload has more bytes than its blob.
+  work.session = found === undefined || found.offset > target.size ? undefined : found;
 }
 
 async function abandon(work: Upload): Promise<void> {
