@@ -9,6 +9,7 @@ import {
   tokenUser,
   type TokenRegistry,
 } from '../../../../test/support/token-registry.ts';
+import { listen } from '../../../../test/support/web-server.ts';
 import { createTestClient, makeImage } from '../../test/client.ts';
 import type { Credential } from '../index.ts';
 
@@ -125,5 +126,19 @@ describe('with tokens', needs('registry'), () => {
       status: 401,
       codes: ['UNAUTHORIZED'],
     });
+  });
+});
+
+test('a token that no header can carry is reported', async () => {
+  await using registry = await listen((request, response) => {
+    if (request.url?.startsWith('/token') === true) return void response.end('{"token":"a\\nb"}');
+    const realm = `http://${request.headers.host}/token`;
+    response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
+  });
+  const { host } = new URL(registry.url);
+  await using client = createTestClient();
+  await expect(client.openRepository(parseReference(`${host}/app`)).resolve('1')).rejects.toMatchObject({
+    code: 'REGISTRY',
+    message: `Token server ${host} sent a token that is not valid`,
   });
 });

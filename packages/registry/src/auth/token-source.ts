@@ -133,11 +133,16 @@ function exchange(url: URL, { challenge, scopes }: TokenRequest, refreshToken: s
   return { method: 'POST', url, access: 'pull', headers, body: Buffer.from(form.toString()) };
 }
 
+/** What a header may have ("Field Values" of RFC 9110). */
+const HEADER_TEXT = /^[\t\x20-\x7e\x80-\xff]+$/;
+
 async function parseToken(response: HttpResponse, url: URL, now: number): Promise<Token> {
   const document = parseObject((await readBody(response, 1024 * 1024)).toString('utf8'));
   const text = document.token ?? document.access_token;
   if (typeof text !== 'string' || text === '')
     throw new RegistryError('REGISTRY', `Token server ${url.host} sent no token`, { url });
+  if (!HEADER_TEXT.test(text))
+    throw new RegistryError('REGISTRY', `Token server ${url.host} sent a token that is not valid`, { url });
   const life =
     1000 * (typeof document.expires_in === 'number' && document.expires_in > 0 ? document.expires_in : DEFAULT_LIFE);
   return { text, expires: now + life - Math.min(MARGIN, life / 2) };
