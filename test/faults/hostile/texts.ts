@@ -55,8 +55,7 @@ export const TEXTS: readonly (HostileKind<string> | HostileKind<BakeFile>)[] = [
   {
     name: 'ignore files',
     make: (random) => mutateText(IGNORE_FILES, IGNORE_PIECES, random),
-    prepare: (directory) =>
-      void writeFiles(directory, { '.dockerignore': '', 'a/b/c.txt': '', 'node_modules/x': '' }),
+    prepare: (directory) => void writeFiles(directory, { '.dockerignore': '', 'a/b/c.txt': '', 'node_modules/x': '' }),
     async read(text: string, { directory }: HostilePlace) {
       writeFileSync(join(directory, '.dockerignore'), text);
       const [first = '', second = ''] = text.split('\n', 2);

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TbuildError } from '@tbuild/errors';
 import { seededRandom } from '../../support/random.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
+import { ANSWERS } from '../hostile/answers.ts';
 import { ARCHIVES } from '../hostile/archives.ts';
 import { DOCUMENTS } from '../hostile/documents.ts';
 import type { HostileKind } from '../hostile/hostile-kind.ts';
@@ -11,7 +12,7 @@ import { RECORDINGS } from '../hostile/recordings.ts';
 import { REPOSITORIES } from '../hostile/repositories.ts';
 import { TEXTS } from '../hostile/texts.ts';
 
-const KINDS: readonly HostileKind[] = [...TEXTS, ...DOCUMENTS, ...ARCHIVES, ...RECORDINGS, ...REPOSITORIES];
+const KINDS: readonly HostileKind[] = [...TEXTS, ...DOCUMENTS, ...ARCHIVES, ...RECORDINGS, ...REPOSITORIES, ...ANSWERS];
 
 /** Reading an input of a few kilobytes takes this much processor time only if the time grows out of all proportion. */
 const HANG = 5_000;
