@@ -47,6 +47,7 @@ test.each([
     'jsonencode(rfc3339parse("2024-06-01T15:04:05Z"))',
     '{"day":1,"hour":15,"iso_week":22,"iso_year":2024,"minute":4,"month":6,"month_name":"June","second":5,"unix":1717254245,"weekday":6,"weekday_name":"Saturday","year":2024,"year_day":153}',
   ],
+  ['indent(1000000000, "")', ''],
   ['1 / 3', `0.${'3'.repeat(154)}`],
 ])('%s is %j', async (expression, expected) => {
   expect(await valueOf(expression)).toBe(expected);

@@ -82,7 +82,7 @@ function joined(separator: string, lists: readonly Value[]): string {
 function indent(spaces: Num, text: string): string {
   const count = toIndex(spaces, 'The number of spaces');
   requireSize(count * text.length);
-  return text.replaceAll('\n', `\n${' '.repeat(Math.max(0, count))}`);
+  return text.replaceAll('\n', () => `\n${' '.repeat(Math.max(0, count))}`);
 }
 
 /** The functions of strings. */
