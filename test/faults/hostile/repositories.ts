@@ -13,6 +13,8 @@ type Entry = readonly [mode: string, name: string, content: string | readonly En
 
 interface Repository {
   readonly entries: readonly Entry[];
+  /** When its commit was made. */
+  readonly time: string;
   readonly ref: string;
   readonly wanted?: string;
   readonly subdirectory?: string;
@@ -26,15 +28,16 @@ export const REPOSITORIES: readonly HostileKind<Repository>[] = [
     inputs: 4,
     make: (random) => ({
       entries: entriesOf(random, 0),
+      time: random.pick(TIMES),
       ref: random.pick(REFS),
       wanted: random.int(4) === 0 ? random.pick(REFS) : undefined,
       subdirectory: random.pick([undefined, 'a', '..', 'link', '.git', 'a/../../..']),
       keepGitDir: random.int(2) === 0,
     }),
-    async read({ entries, ref, wanted, subdirectory, keepGitDir }, { directory, signal }) {
+    async read({ entries, time, ref, wanted, subdirectory, keepGitDir }, { directory, signal }) {
       const at = (name: string) => join(directory, name);
       for (const name of ['store', 'target', 'scratch']) mkdirSync(at(name));
-      writeRepository(at('remote'), ref, entries);
+      writeRepository(at('remote'), { entries, time, ref });
       const { run: runProgram } = createOutside({ directory });
       const remote: GitRemote = { url: `file://${at('remote')}`, runProgram, signal };
       const commit = await resolveCommit(remote, { ref: wanted ?? ref }, directory);
@@ -49,6 +52,7 @@ export const REPOSITORIES: readonly HostileKind<Repository>[] = [
   },
 ];
 
+const TIMES = ['1700000000', '1700000000', '0', '-1', '', '253402300800', '9'.repeat(23), '1e3', '2147483648'];
 const REFS = ['refs/heads/main', 'refs/heads/-x', 'refs/heads/--upload-pack=x', 'refs/tags/v1', 'refs/x/../y', 'HEAD'];
 const NAMES = [
   'a',
@@ -109,7 +113,10 @@ function entriesOf(random: Random, depth: number): readonly Entry[] {
 }
 
 /** Writes a bare repository, object by object. */
-function writeRepository(directory: string, ref: string, entries: readonly Entry[]): void {
+function writeRepository(
+  directory: string,
+  { entries, time, ref }: Pick<Repository, 'entries' | 'time' | 'ref'>,
+): void {
   const write = (path: string, bytes: string | Uint8Array): void => {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), bytes);
@@ -130,7 +137,7 @@ function writeRepository(directory: string, ref: string, entries: readonly Entry
     );
     return put('tree', Buffer.concat(rows));
   };
-  const person = 'A <a@example.com> 1700000000 +0000';
+  const person = `A <a@example.com> ${time} +0000`;
   const commit = put('commit', Buffer.from(`tree ${tree(entries)}\nauthor ${person}\ncommitter ${person}\n\nm\n`));
   write('HEAD', ref === 'HEAD' ? `${commit}\n` : `ref: ${ref}\n`);
   write('config', '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
