@@ -206,3 +206,23 @@ export const ADDRESS_PIECES = [
   'last=',
   'uploads/',
 ];
+export const GIT_PIECES = [
+  ...'\n\t\0 -:^{}+/\u00e9',
+  'd'.repeat(40),
+  'ref: ',
+  'HEAD',
+  'refs/heads/',
+  '^{}',
+  ' blob ',
+  ' tree ',
+  '9'.repeat(20),
+  '-1',
+  '1e9',
+  'filter.',
+  '.process',
+  '.smudge\n',
+  'fatal: ',
+  'error: ',
+  'http://a:b@c/',
+  '\u001b]0;x\u0007',
+];

@@ -74,7 +74,8 @@ const NAMES = [
   '.gitattributes',
 ];
 const RUN = 'touch ../../ran; touch ../ran';
-const CONTENTS = [
+/** Contents of files, and targets of links. */
+export const CONTENTS = [
   '',
   'text\n',
   '/etc',

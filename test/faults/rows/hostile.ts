@@ -7,12 +7,21 @@ import type { FaultContext, FaultRow } from '../fault-row.ts';
 import { ANSWERS } from '../hostile/answers.ts';
 import { ARCHIVES } from '../hostile/archives.ts';
 import { DOCUMENTS } from '../hostile/documents.ts';
+import { GIT_OUTPUT } from '../hostile/git-output.ts';
 import type { HostileKind } from '../hostile/hostile-kind.ts';
 import { RECORDINGS } from '../hostile/recordings.ts';
 import { REPOSITORIES } from '../hostile/repositories.ts';
 import { TEXTS } from '../hostile/texts.ts';
 
-const KINDS: readonly HostileKind[] = [...TEXTS, ...DOCUMENTS, ...ARCHIVES, ...RECORDINGS, ...REPOSITORIES, ...ANSWERS];
+const KINDS: readonly HostileKind[] = [
+  ...TEXTS,
+  ...DOCUMENTS,
+  ...ARCHIVES,
+  ...RECORDINGS,
+  ...REPOSITORIES,
+  ...ANSWERS,
+  ...GIT_OUTPUT,
+];
 
 /** Reading an input of a few kilobytes takes this much processor time only if the time grows out of all proportion. */
 const HANG = 5_000;
