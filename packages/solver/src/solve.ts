@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { abortable } from '@tbuild/concurrency';
 import { hasCode, locate, TbuildError } from '@tbuild/errors';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Outcome, Progress } from '@tbuild/progress';
@@ -202,7 +203,8 @@ async function runStep<R>(
   throwIfAborted(signal);
   if (prepared.gather !== undefined) {
     wait();
-    await prepared.gather();
+    // Others may wait for the same work.
+    await abortable(prepared.gather(), signal);
     throwIfAborted(signal);
   }
   start();

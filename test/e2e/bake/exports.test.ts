@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { bakeDirectory, runBake } from '../../support/bake.ts';
+import { startGate } from '../../support/gate.ts';
 import { processesNaming } from '../../support/leftovers.ts';
 import { patiently } from '../../support/patience.ts';
-import { statusOf } from '../../support/plain-progress.ts';
+import { statusOf, stepsIn } from '../../support/plain-progress.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { runProcess } from '../../support/run-process.ts';
@@ -38,6 +39,37 @@ target "quick" {
   expect(bake.exitCode).toBe(130);
   expect(statusOf(bake.stderr, `sleep ${marker}`)).toBe('canceled');
   expect(readFileSync(join(directory, 'out/file'), 'utf8')).toBe('quick');
+});
+
+test('a step that fails does not abort the packing of a layer that the export of another target waits for', async () => {
+  await using gate = await startGate();
+  const directory = bakeDirectory({
+    'docker-bake.hcl': `group "default" { targets = ["bad", "large"] }
+target "bad" {
+  context      = "bad"
+  network      = "host"
+  entitlements = ["network.host"]
+}
+target "large" {
+  context = "large"
+  output  = ["type=oci,dest=large.tar"]
+}
+`,
+    'bad/Dockerfile': `FROM busybox\nRUN ${gate.wait('bad')}; exit 3\n`,
+    'large/Dockerfile': 'FROM busybox\nRUN yes | head -c 200000000 > /large\n',
+  });
+  const bake = await runBake(directory, ['--allow', 'network.host'], {
+    onStart(child) {
+      let output = '';
+      child.stderr?.on('data', (chunk) => {
+        output += String(chunk);
+        if (stepsIn(output).get('[large 2/2] RUN yes | head -c 200000000 > /large') === 'done') gate.open('bad');
+      });
+    },
+  });
+  expect(bake.exitCode).toBe(1);
+  expect(bake.stderr).toContain('did not complete successfully: exit code: 3');
+  expect(existsSync(join(directory, 'large.tar'))).toBe(true);
 });
 
 test('an export that fails ends the steps of other targets, with one report', async () => {

@@ -31,7 +31,7 @@ export interface Solving extends AsyncDisposable {
   recover(error: unknown): boolean;
   /** Returns the first failed step that left a tree, if somebody wants it. */
   failed(): FailedTree | undefined;
-  /** Cancels the steps that have not ended. */
+  /** Cancels the steps that have not ended. Layers and trees that exports wait for are still made. */
   abort(): void;
 }
 
@@ -57,6 +57,7 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
   const failures = keepFailure(build, observer);
   const { graph, targets, imported } = build;
   observer?.planned(graph, imagesOf(targets));
+  const steps = new AbortController();
   const end = new AbortController();
   const ending = AbortSignal.any([signal, end.signal]);
   const results = createStepResults(ports, { remote: imported.layers, progress, now, signal: ending });
@@ -74,22 +75,23 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
     jobs: targets[0]?.session.inputs.request.jobs,
     needed: roles.imageSteps,
     onSolved: observer === undefined ? undefined : (step, solved) => observer.solved(step.id, solved),
-    signal: ending,
+    signal: AbortSignal.any([ending, steps.signal]),
   });
   return {
     async solve({ session, plan }) {
-      const steps = await solver.solve(plan.graph.steps.keys());
+      const solved = await solver.solve(plan.graph.steps.keys());
       session.inputs.contexts.save();
       const { createdAt, recordOf } = cache;
       const { explanations, settled } = of(session.name);
-      return { steps, results, explanations, createdAt, recordOf, prepared: settled() };
+      return { steps: solved, results, explanations, createdAt, recordOf, prepared: settled() };
     },
     recover: (error) => solver.recover(error),
     failed: failures.first,
-    abort: () => end.abort(),
+    abort: () => steps.abort(),
     async [Symbol.asyncDispose]() {
       end.abort();
       await solver.solve().catch(() => {});
+      await results.settled();
       for (const { session } of targets) await of(session.name).settled();
       for (const { session } of targets) saveDigests(session.inputs.contexts);
     },

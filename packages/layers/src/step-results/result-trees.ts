@@ -9,7 +9,7 @@ import { createTreeRestorer } from './restore-tree.ts';
 import type { ResultStore, StepResultsOptions } from './result-store.ts';
 
 /** Makes the tree of a base image. Called only if a step needs its files. */
-export type ExtractImage = () => Promise<Snapshot>;
+export type ExtractImage = (signal: AbortSignal) => Promise<Snapshot>;
 
 /** The trees of results, made from layers where they are missing. */
 export interface ResultTrees {
@@ -23,6 +23,8 @@ export interface ResultTrees {
   addImage(result: ResultId, extract: ExtractImage): void;
   /** Names the cached step of a result. */
   addStep(result: ResultId, step: ShownWork['step']): void;
+  /** Waits for the trees that are being made. Never rejects. */
+  settled(): Promise<void>;
 }
 
 export function createResultTrees(
@@ -39,7 +41,7 @@ export function createResultTrees(
     const found = await stores.snapshots.stat(hexOf(result));
     if (found !== undefined) return found;
     const extract = images.get(result);
-    if (extract !== undefined) return extract();
+    if (extract !== undefined) return extract(options.signal);
     const layer = known.find(result);
     if (layer?.parent === undefined) throw new LostResult(result);
     const { parent } = layer;
@@ -51,5 +53,8 @@ export function createResultTrees(
     get,
     addImage: (result, extract) => void images.set(result, extract),
     addStep: (result, step) => void steps.set(result, step),
+    async settled() {
+      await Promise.allSettled(trees.values());
+    },
   };
 }

@@ -2,13 +2,13 @@ import type { ResultId } from '@tbuild/graph';
 import type { Digest, Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
 import type { ShownWork } from '../show-work.ts';
-import { createKnownLayers } from './known-layers.ts';
+import { createKnownLayers, type KnownLayers } from './known-layers.ts';
 import type { ResultLayer } from './layer-file.ts';
 import { LostResult } from './lost-layer.ts';
 import { once } from './once.ts';
 import { createPartDigests } from './part-digests.ts';
 import type { ResultStore, StepResultsOptions } from './result-store.ts';
-import { createResultTrees, type ExtractImage } from './result-trees.ts';
+import { createResultTrees, type ExtractImage, type ResultTrees } from './result-trees.ts';
 
 /**
  * The results of finished steps: a tree, a layer, and digests of parts of the tree. All are written once and shared by
@@ -46,6 +46,8 @@ export interface StepResults {
   addImage(result: ResultId, extract: ExtractImage): void;
   /** Names the cached step of a result. Making the tree from the layer is shown as work of that step. */
   addStep(result: ResultId, step: ShownWork['step']): void;
+  /** Waits for the trees and layers that are being made. Never rejects. */
+  settled(): Promise<void>;
 }
 
 export function createStepResults(stores: ResultStore, options: StepResultsOptions): StepResults {
@@ -54,16 +56,6 @@ export function createStepResults(stores: ResultStore, options: StepResultsOptio
   const known = createKnownLayers(stores, options);
   const digests = createPartDigests(stores.store);
   const trees = createResultTrees(stores, known, options);
-  const has = async (result: ResultId): Promise<boolean> => {
-    const above = new Set<ResultId>();
-    for (let each: ResultId | null | undefined = result; each !== null; each = known.find(each)?.parent) {
-      // An imported cache may claim that results form a cycle.
-      if (each === undefined || above.has(each)) return false;
-      if (await trees.has(each)) return true;
-      above.add(each);
-    }
-    return true;
-  };
   const findLayer = async (result: ResultId): Promise<Layer> => {
     const found = known.find(result);
     if (found !== undefined) return found;
@@ -76,7 +68,7 @@ export function createStepResults(stores: ResultStore, options: StepResultsOptio
     return layer;
   };
   return {
-    has,
+    has: (result) => isAvailable(result, trees, known),
     snapshot: trees.get,
     layer: (result) => once(layers, result, findLayer),
     storedLayer: known.findUncompressed,
@@ -95,5 +87,23 @@ export function createStepResults(stores: ResultStore, options: StepResultsOptio
     },
     addImage: trees.addImage,
     addStep: trees.addStep,
+    async settled() {
+      await Promise.allSettled([trees.settled(), ...layers.values()]);
+    },
   };
+}
+
+async function isAvailable(
+  result: ResultId,
+  trees: Pick<ResultTrees, 'has'>,
+  known: Pick<KnownLayers, 'find'>,
+): Promise<boolean> {
+  const above = new Set<ResultId>();
+  for (let each: ResultId | null | undefined = result; each !== null; each = known.find(each)?.parent) {
+    // An imported cache may claim that results form a cycle.
+    if (each === undefined || above.has(each)) return false;
+    if (await trees.has(each)) return true;
+    above.add(each);
+  }
+  return true;
 }

@@ -15,11 +15,11 @@ export type ImagePorts = ExtractPorts & Pick<Trees, 'results'> & Pick<ImageSourc
  */
 export function imageOp(op: ImageOp, step: Step, ports: ImagePorts): Op<ResultId> {
   return {
-    async prepare(_inputs, signal) {
+    async prepare() {
       const chain = chainId(op.diffIds);
       if (chain === undefined) throw new Error(`Image ${op.reference} has no layers, so it cannot be a step`);
       const result = resultId(chain);
-      ports.results.addImage(result, async () => {
+      ports.results.addImage(result, (signal) => {
         const open = () => imageProvider(op, ports);
         return extractImage({ step, chain: result, layers: baseLayers(op, ports), open }, ports, signal);
       });
