@@ -41,3 +41,11 @@ test('an abort ends the program', async () => {
     code: 'CANCELLED',
   });
 });
+
+test('an abort ends the wait for output that a program left to another one', async () => {
+  const controller = new AbortController();
+  const output = (): void => void setTimeout(() => controller.abort(), 200);
+  await expect(
+    outside.run(['sh', '-c', 'sleep 5 & echo started'], { cwd: '/', signal: controller.signal, output }),
+  ).rejects.toMatchObject({ code: 'CANCELLED' });
+});

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { abortable } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { FileType, mknod, shellQuoted } from '@tbuild/linux';
 
@@ -66,9 +67,9 @@ async function runDirectly(
       collect(child.stderr),
       feed(child.stdin, input),
     ]);
-    // What a program that was ended has started may hold its output.
-    await Promise.race([all, once(child, 'exit').then(() => signal?.throwIfAborted())]);
-    const [[code], stdout, stderr] = await all;
+    await Promise.race([all, once(child, 'exit')]);
+    // What the program has started may hold its output.
+    const [[code], stdout, stderr] = await abortable(all, signal);
     return { exitCode: code ?? 1, stdout, stderr };
   } catch (cause) {
     if (signal?.aborted) throw cancelled(file);
@@ -86,23 +87,32 @@ async function runByRequest(
   { descriptor, directory }: { descriptor: number; directory: string },
 ): Promise<OutsideResult> {
   const request = mkdtempSync(join(directory, 'outside-'));
+  const readers: Socket[] = [];
   let program: number | undefined;
   const abort = (): void => kill(program);
   signal?.addEventListener('abort', abort);
   try {
     writeFileSync(join(request, 'command'), commandText(args, cwd));
     using stdin = openWriter(request, 'in');
-    const [stdout, stderr] = [collect(openReader(request, 'out'), output), collect(openReader(request, 'err'))];
+    readers.push(openReader(request, 'out'), openReader(request, 'err'));
+    const printed = Promise.all([collect(readers[0], output), collect(readers[1])]);
+    // After a failure nobody waits for the output.
+    printed.catch(() => {});
     const status = createInterface({ input: openReader(request, 'status') })[Symbol.asyncIterator]();
     ask(descriptor, request);
     program = Number((await status.next()).value);
     if (signal?.aborted) abort();
     const [ended] = await Promise.all([status.next(), feed(stdin.connect(), input)]);
-    if (signal?.aborted) throw cancelled(args[0] ?? '');
     if (Number(ended.value) === COMMAND_NOT_FOUND) throw notStarted(args[0] ?? '');
-    return { exitCode: Number(ended.value), stdout: await stdout, stderr: await stderr };
+    // What the program has started may hold its output.
+    const [stdout, stderr] = await abortable(printed, signal);
+    return { exitCode: Number(ended.value), stdout, stderr };
+  } catch (error) {
+    if (signal?.aborted) throw cancelled(args[0] ?? '');
+    throw error;
   } finally {
     signal?.removeEventListener('abort', abort);
+    for (const reader of readers) reader.destroy();
     rmSync(request, { recursive: true, force: true });
   }
 }
