@@ -19,8 +19,12 @@ export function bodyOf(node: Node, source: BodySource): Body {
   const body = childrenOf(node).find(({ type }) => type === 'body');
   const attributes: Attribute[] = [];
   const blocks: Block[] = [];
-  for (const child of body === undefined ? [] : childrenOf(body)) {
-    requireOwnLine(child, source);
+  const children = body === undefined ? [] : childrenOf(body);
+  for (const [at, child] of children.entries()) {
+    // A node looks for its own siblings from the first one on.
+    const before = children[at - 1] ?? body?.previousSibling ?? undefined;
+    const next = children[at + 1] ?? body?.nextSibling ?? undefined;
+    requireOwnLine({ before, node: child, next }, source);
     if (child.type === 'attribute') attributes.push(attributeOf(child, source));
     if (child.type === 'block') blocks.push(blockOf(child, source));
   }
@@ -32,8 +36,8 @@ function attributeOf(node: Node, source: BodySource): Attribute {
   const { file } = source;
   const [name, , expression] = childrenOf(node);
   if (name === undefined || expression === undefined) throw new Error('An attribute has a name and an expression');
-  const broken = source.lineEnds.find((end) => end > node.startIndex && end < node.endIndex);
-  if (broken !== undefined) {
+  const broken = lineEndFrom(source, node.startIndex + 1);
+  if (broken < node.endIndex) {
     throw errorAt(
       { file, span: { start: node.startIndex, end: broken } },
       `The attribute ${JSON.stringify(name.text)} goes on after the end of its line`,
@@ -47,11 +51,16 @@ function attributeOf(node: Node, source: BodySource): Attribute {
   };
 }
 
+/** An attribute or block, and the nodes beside it. */
+interface BodyItem {
+  readonly before?: Node;
+  readonly node: Node;
+  readonly next?: Node;
+}
+
 /** Requires a new line before and after an attribute or block. One attribute may share the line of both its braces. */
-function requireOwnLine(node: Node, source: BodySource): void {
+function requireOwnLine({ before, node, next }: BodyItem, source: BodySource): void {
   const { file } = source;
-  const before = node.previousSibling ?? node.parent?.previousSibling;
-  const next = node.nextSibling ?? node.parent?.nextSibling ?? undefined;
   const isEnded = next === undefined || hasLineEnd(source, node, next);
   if (before?.type === 'block_start' && !hasLineEnd(source, before, node)) {
     if (node.type === 'attribute' && next?.type === 'block_end' && !isEnded) return;
@@ -67,8 +76,19 @@ function requireOwnLine(node: Node, source: BodySource): void {
   throw errorAt({ file, span }, `${what} has to be followed by a new line`);
 }
 
-function hasLineEnd({ lineEnds }: BodySource, after: Node, before: Node): boolean {
-  return lineEnds.some((end) => end >= after.endIndex && end <= before.startIndex);
+function hasLineEnd(source: BodySource, after: Node, before: Node): boolean {
+  return lineEndFrom(source, after.endIndex) <= before.startIndex;
+}
+
+/** Returns the first line end that is not before an offset, or Infinity. */
+function lineEndFrom({ lineEnds }: BodySource, offset: number): number {
+  let [low, high] = [0, lineEnds.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((lineEnds[middle] ?? Infinity) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return lineEnds[low] ?? Infinity;
 }
 
 function blockOf(node: Node, source: BodySource): Block {

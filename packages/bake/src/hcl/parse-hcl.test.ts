@@ -1,6 +1,8 @@
 import { hasCode } from '@tbuild/errors';
 import { expect, test } from 'vitest';
+import { cpuTime } from '../../../../test/support/cpu-time.ts';
 import { evaluateText, targetOf, valueOf } from '../../test/bake.ts';
+import { openHclParser } from './parse-hcl.ts';
 
 test.each([
   ['1 + 2 * 3 - -4', '11'],
@@ -79,4 +81,15 @@ test('files that are read one after the other keep no memory of the parser', asy
   const before = process.memoryUsage().external;
   for (let n = 0; n < 700; n++) await read();
   expect((process.memoryUsage().external - before) / 2 ** 20).toBeLessThan(10);
+});
+
+test('the time to parse blocks on a line each is linear in their number', async () => {
+  const parser = await openHclParser();
+  const timeOf = (blocks: number): number => {
+    const text = 'variable "v" { default = "x" }\n'.repeat(blocks);
+    return Math.min(...[1, 2, 3].map(() => cpuTime(() => void parser.parse({ name: 'docker-bake.hcl', text }))));
+  };
+  timeOf(1000);
+  // Four times the blocks take four times as long, or sixteen times if each looks at all of the others.
+  expect(timeOf(4000) / timeOf(1000)).toBeLessThan(10);
 });
