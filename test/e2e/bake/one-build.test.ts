@@ -78,8 +78,11 @@ target "default" {
     expect(stdout).not.toContain('linked/base');
   });
 
-  test('is built for the platforms of the target', async () => {
-    const platforms = ['linux/amd64', 'linux/arm64'].flatMap((platform) => ['--set', `*.platform=${platform}`]);
+  test.each([
+    { form: 'one by one', texts: ['linux/amd64', 'linux/arm64'] },
+    { form: 'as a list', texts: ['linux/amd64, linux/arm64'] },
+  ])('is built for the platforms of the target, given $form', async ({ texts }) => {
+    const platforms = texts.flatMap((text) => ['--set', `*.platform=${text}`]);
     const copied = {
       ...files,
       'base/Dockerfile': 'FROM scratch\nARG TARGETARCH\nCOPY ${TARGETARCH} /arch\n',

@@ -126,7 +126,8 @@ function platforms(
   { variables }: Environment,
   host: Platform,
 ): Pick<BuildRequest, 'platforms' | 'implicitPlatform'> {
-  const texts = asked.length > 0 ? asked : (variables.DOCKER_DEFAULT_PLATFORM ?? '').split(',');
+  const lists = asked.length > 0 ? asked : [variables.DOCKER_DEFAULT_PLATFORM ?? ''];
+  const texts = lists.flatMap((list) => list.split(','));
   const parsed = texts.filter((text) => text !== '').map((text) => parsePlatform(text, host));
   const distinct = new Map(parsed.map((platform) => [formatPlatform(platform), platform]));
   return { platforms: parsed.length === 0 ? [host] : [...distinct.values()], implicitPlatform: parsed.length === 0 };
