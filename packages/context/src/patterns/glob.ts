@@ -35,7 +35,10 @@ function* tokens(pattern: string, whole: string): Iterable<Token> {
     const match = TOKEN.exec(pattern);
     if (match === null)
       throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(whole)} has a syntax error`, {
-        hint: 'Close its "["; a JSON array needs double quotes, commas and "]"',
+        hint:
+          pattern.slice(at) === '\\'
+            ? 'Separate directories by "/": a backslash escapes the next character'
+            : 'Close its "["; a JSON array needs double quotes, commas and "]"',
       });
     at = TOKEN.lastIndex;
     yield [match[0], match[1], match[2], match[3]];

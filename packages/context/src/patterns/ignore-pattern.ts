@@ -100,7 +100,7 @@ function compileDeepGlob(text: string): PathExpression {
     );
     return { test: (path) => alternatives.some((alternative) => alternative.test(path)) };
   } catch (cause) {
-    const hint = /\\[A-Za-z0-9]/u.test(text)
+    const hint = /\\(?:[A-Za-z0-9]|$)/u.test(text)
       ? 'Separate directories by "/": a backslash escapes the next character'
       : undefined;
     throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause, hint });

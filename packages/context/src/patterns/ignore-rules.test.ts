@@ -146,6 +146,14 @@ test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*'], ['\\y'], ['a\\in'], 
   },
 );
 
+test.each(['a\\', 'a*\\', 'a\\in'])(
+  'the hint about the ignore pattern %j is to separate directories by "/"',
+  (pattern) => {
+    const refused = expect.objectContaining({ hint: expect.stringContaining('Separate directories by "/"') });
+    expect(() => compileIgnoreRules([pattern])).toThrow(refused);
+  },
+);
+
 test('an ignore pattern of more than 64 KiB is refused', () => {
   expect(() => compileIgnoreRules(['a'.repeat(65_537)])).toThrow('more than 65536 characters');
 });
