@@ -55,6 +55,13 @@ test('the launcher passes on arguments and the exit code', () => {
   expect(JSON.parse(stdout).args).toEqual(['a b', '7', "it's", '']);
 });
 
+test('the launcher connects git to a server, and is itself for other programs that git starts', () => {
+  const env = { TBUILD_GIT_CONNECTION: 'echo connected' };
+  expect(launch(['host.example', '9418'], env).stdout).toBe('connected --connect host.example 9418\n');
+  const { args, env: passed } = JSON.parse(launch(['build', '.'], env).stdout);
+  expect({ args, passed: passed.TBUILD_GIT_CONNECTION }).toEqual({ args: ['build', '.'], passed: undefined });
+});
+
 test('the launcher finds its package through a symbolic link', () => {
   const link = join(directory, 'link');
   symlinkSync(launcher, link);
