@@ -1,8 +1,8 @@
-// Measures tbuild and its peers:  npm run bench [-- --rounds N] [--only PEER,…] [--case NAME,…] [--before PROGRAM] [--growth]
+// Measures tbuild and its peers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { numberOf, readOptions } from '../support/options.ts';
 import { FLOOR } from './case.ts';
 import { cases } from './cases/index.ts';
 import { drawGrowth, drawPicture } from './draw-picture.ts';
@@ -12,22 +12,22 @@ import { printTable } from './print-table.ts';
 import type { Sample } from './sample.ts';
 import { stateDirectory } from './state-directory.ts';
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    case: { type: 'string' },
-    before: { type: 'string' },
-    growth: { type: 'boolean' },
-  },
+const USAGE = 'npm run bench -- [--rounds N] [--only PEER,…] [--case NAME,…] [--before PROGRAM] [--growth]';
+const values = readOptions(USAGE, {
+  rounds: { type: 'string', default: '3' },
+  only: { type: 'string' },
+  case: { type: 'string' },
+  before: { type: 'string' },
+  growth: { type: 'boolean' },
 });
+const rounds = numberOf('--rounds', values.rounds);
 const results = join(import.meta.dirname, 'results', new Date().toISOString().replaceAll(':', '-'));
 const machine = { node: process.version, kernel: release(), processors: cpus().length };
 mkdirSync(join(results, '..'), { recursive: true });
 await (values.growth ? growth() : compare());
 
 async function compare(): Promise<void> {
-  const samples = await takeRounds(Number(values.rounds), values.case?.split(','));
+  const samples = await takeRounds(rounds, values.case?.split(','));
   const names = [...new Set(samples.map(({ peer }) => peer))].sort((a, b) => rank(a) - rank(b));
   printTable(samples, names);
   save(samples, drawPicture(samples, names));

@@ -1,33 +1,34 @@
-// Breaks tbuild on purpose:  npm run test:faults -- --seed S --minutes M [--row NAME,…] [--size N] [--case N [--keep 0,3,…]]
+// Breaks tbuild on purpose.
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import globalSetup from '../support/global-setup.ts';
+import { numberOf, readOptions, refuse } from '../support/options.ts';
 import { needs } from '../support/requirements.ts';
 import type { FaultRow } from './fault-row.ts';
 import { rows } from './rows/index.ts';
 import { replayCommand, runCase, type Case } from './run-case.ts';
 import { shrinkCase } from './shrink.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    minutes: { type: 'string', default: '2' },
-    row: { type: 'string' },
-    size: { type: 'string', default: '1' },
-    case: { type: 'string' },
-    keep: { type: 'string' },
-  },
+const USAGE = 'npm run test:faults -- [--seed S] [--minutes M] [--row NAME,…] [--size N] [--case N [--keep 0,3,…]]';
+const values = readOptions(USAGE, {
+  seed: { type: 'string', default: '1' },
+  minutes: { type: 'string', default: '2' },
+  row: { type: 'string' },
+  size: { type: 'string', default: '1' },
+  case: { type: 'string' },
+  keep: { type: 'string' },
 });
 /** A row with more failures ends early: its cases fail for one reason. */
 const MOST_FAILURES = 20;
 const seed = numberOf('--seed', values.seed);
 const size = numberOf('--size', values.size);
+const minutes = numberOf('--minutes', values.minutes);
+const number = values.case === undefined ? undefined : numberOf('--case', values.case);
 const names = values.row?.split(',');
 const unknown = names?.find((name) => !rows.some((row) => row.name === name));
-if (unknown !== undefined)
-  throw new Error(`There is no row "${unknown}", only ${rows.map(({ name }) => name).join(', ')}`);
+if (unknown !== undefined) refuse(`There is no row "${unknown}", only ${rows.map(({ name }) => name).join(', ')}`);
+if (number !== undefined && names?.length !== 1) refuse('--case needs --row NAME');
 /** Where the cases work. */
 const place = mkdtempSync(join(tmpdir(), `tbuild-faults-${seed}-`));
 chmodSync(place, 0o755);
@@ -42,10 +43,7 @@ const awake = setInterval(() => {}, 60_000);
 const tearDown = await globalSetup();
 try {
   const chosen = rows.filter(({ name }) => names?.includes(name) ?? true);
-  const isSound =
-    values.case === undefined
-      ? await runForMinutes(chosen, numberOf('--minutes', values.minutes))
-      : await runOne(chosen, numberOf('--case', values.case));
+  const isSound = number === undefined ? await runForMinutes(chosen, minutes) : await runOne(chosen, number);
   if (!isSound) process.exitCode = 1;
 } finally {
   clearInterval(awake);
@@ -54,11 +52,6 @@ try {
 }
 // A connection that a broken proxy left half open would keep the process for ever.
 process.exit();
-
-function numberOf(option: string, value: string): number {
-  if (!/^\d+(\.\d+)?$/.test(value)) throw new Error(`${option} takes a number, got "${value}"`);
-  return Number(value);
-}
 
 /** What the cases of a row came to. */
 interface Tally {
@@ -134,7 +127,7 @@ function lineOf({ row, cases, failures, milliseconds, counts }: Tally): string {
 /** Runs one case of one row. */
 async function runOne(chosen: readonly FaultRow[], number: number): Promise<boolean> {
   const [row] = chosen;
-  if (row === undefined || chosen.length > 1) throw new Error('--case needs --row NAME');
+  if (row === undefined) throw new Error('A case is of a row');
   const keep = values.keep?.split(',').map(Number);
   const { failure, counts } = await runGuarded({ row, seed, size, number, keep });
   console.log(`${failure ?? 'passed'}\n${[...counts].map(([what, n]) => `${n} ${what}`).join(', ')}`);
