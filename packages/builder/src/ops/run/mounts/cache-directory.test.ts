@@ -122,6 +122,23 @@ test('A cache mount is held while no step uses it, and steps wait for it meanwhi
   expect(again.path).toBe(one.path);
 });
 
+test('A cache mount is exported after a step that discards it, also while its initial content is made', async () => {
+  const store = storeLayout(root);
+  (await take('n', 'shared'))[Symbol.dispose]();
+  let filled: () => void = () => {};
+  const filling = new Promise<void>((resolve) => (filled = resolve));
+  const fill = async (path: string): Promise<void> => {
+    await filling;
+    mkdirSync(path);
+  };
+  const step = takeCacheDirectory(store, { key: 'n', sharing: 'shared', discard: true, fill, onWait() {} }, never);
+  const ended = step.then((directory) => directory[Symbol.dispose]());
+  using held = await holdIdleCacheDirectory(store, { key: 'n', onWait: filled }, never);
+  filled();
+  await ended;
+  expect(held?.path).toBe(join(store.cacheMount('n'), '0'));
+});
+
 test('A cache mount that is removed while its export waits is not exported', async () => {
   const store = storeLayout(root);
   using _step = await take('g', 'shared');

@@ -73,10 +73,12 @@ export async function holdIdleCacheDirectory(
   const path = join(parent, '0');
   let waits = false;
   const locks = await waitFor(() => {
-    if (!existsSync(path)) return [];
     const [lock, door] = [openLockIfThere(`${path}.lock`), openLockIfThere(join(parent, 'lock'))];
-    if (lock?.tryTake('exclusive') && door?.tryTake('shared') && door.isCurrent()) return [lock, door];
+    const isHeld = lock?.tryTake('exclusive') && door?.tryTake('shared') && door.isCurrent();
+    // A step that discards the directory makes it again while it has both locks.
+    if (lock && door && isHeld && existsSync(path)) return [lock, door];
     for (const each of [lock, door]) each?.[Symbol.dispose]();
+    if (isHeld || lock === undefined) return [];
     if (!waits) onWait();
     waits = true;
     return undefined;
