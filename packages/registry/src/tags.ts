@@ -20,8 +20,8 @@ export async function listTags(remote: Remote, signal?: AbortSignal): Promise<re
     const subject = `tags of ${remote.name}`;
     const response = await ask(remote, { method: 'GET', target, accept: [200], subject, signal });
     for (const tag of parseTags(await readBody(response, LIMIT), remote)) tags.push(tag);
-    // "Listing Tags": the next page as RFC 5988 writes it.
-    const next = /<([^>]+)>\s*;[^,]*\brel="?next\b/.exec(response.headers['link'] ?? '')?.[1];
+    // "Listing Tags": the next page as RFC 5988 writes it. The excluded "<" keeps the time linear.
+    const next = /<([^<>]+)>\s*;[^,<]*\brel="?next\b/.exec(response.headers['link'] ?? '')?.[1];
     if (next === undefined) return tags;
     target = parseLocation(next, response.url);
   }

@@ -59,7 +59,7 @@ export async function findSession(
       signal,
     });
     await response.discard();
-    const last = /(\d+)-(\d+)$/.exec(response.headers.range ?? '')?.[2];
+    const last = /\d-(\d+)$/.exec(response.headers.range ?? '')?.[1];
     if (last === undefined) return undefined;
     // Registries report `0-0` both for one byte and for none. One byte may be sent again.
     const offset = last === '0' ? 0 : Number(last) + 1;
