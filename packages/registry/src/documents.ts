@@ -1,7 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { digestOf, isDigest, MediaType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import { readBody, type HttpResponse } from './http-message.ts';
-import { RegistryError } from './registry-error.ts';
+import { printable, RegistryError } from './registry-error.ts';
 import { ask, type Question, type Remote } from './remote.ts';
 import type { ManifestBytes, PushedManifest } from './repository.ts';
 import { ATTEMPTS, retryDelay } from './transport/retry.ts';
@@ -31,7 +31,10 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   const digest = digestOf(bytes);
   const expected = isDigest(tagOrDigest) ? tagOrDigest : response.headers['docker-content-digest'];
   if (expected?.startsWith('sha256:') && expected !== digest) {
-    throw new TbuildError('DIGEST_MISMATCH', `Manifest of ${name} has the digest ${digest}, expected ${expected}`);
+    throw new TbuildError(
+      'DIGEST_MISMATCH',
+      `Manifest of ${name} has the digest ${digest}, expected ${printable(expected)}`,
+    );
   }
   remote.documents.set(digest, bytes);
   return { mediaType, digest, size: bytes.length };

@@ -66,6 +66,14 @@ test.each([
     'Repository reg.example/app: not found (404 NAME_UNKNOWN)',
     /create the repository/,
   ],
+  [
+    'a registry that writes to the terminal',
+    pull,
+    500,
+    errors('A', `no\u001b]0;title\u0007\nERROR: ${'x'.repeat(2000)}`),
+    `Registry reg.example answered 500 A to GET for image reg.example/app:1: no ]0;title ERROR: ${'x'.repeat(981)}…`,
+    undefined,
+  ],
   ['a page for people', pull, 502, '<html>Bad Gateway</html>', /^Registry reg.example answered 502 to GET/, undefined],
 ])('the error is worded: %s', async (_, request, status, body, message, hint) => {
   const [text, advice] = await said(request, status, body);

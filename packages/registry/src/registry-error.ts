@@ -110,7 +110,7 @@ function nameOf({ item }: Subject): string {
 function serverMessage({ headers }: HttpResponse): string {
   const error = parseChallenges(headers['www-authenticate']).find(({ parameters }) => parameters.error)?.parameters
     .error;
-  return error === undefined ? '' : `: server message: ${error}: authorization failed`;
+  return error === undefined ? '' : `: server message: ${printable(error)}: authorization failed`;
 }
 
 function hintFor(
@@ -146,9 +146,17 @@ async function readErrors(response: HttpResponse): Promise<{ codes: string[]; me
   const bytes = await readBody(response, DOCUMENT_LIMIT).catch(() => Buffer.alloc(0));
   const errors = errorsOf(bytes.toString('utf8'));
   const texts = (key: 'code' | 'message'): string[] =>
-    errors.flatMap((error) => (typeof error[key] === 'string' && error[key] !== '' ? [error[key]] : []));
+    errors.flatMap((error) => (typeof error[key] === 'string' && error[key] !== '' ? [printable(error[key])] : []));
   return { codes: texts('code'), messages: texts('message') };
 }
+
+/** Returns the text of a server without characters that change the terminal or begin a line, and cut if it is long. */
+export function printable(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+}
+
+const LONGEST_TEXT = 1000;
 
 /** Parses the error format of registries, or of token servers: `{"details": …}`, `{"error_description": …}`. */
 function errorsOf(text: string): { code?: unknown; message?: unknown }[] {

@@ -116,6 +116,7 @@ function requireSense(error: TbuildError): void {
   const text = `${error.message}\n${error.hint}`;
   if (hasSecret(text.replaceAll(TOKEN, ''))) throw new Error(`An error names a secret: ${text}`);
   if (/\bNaN\b|\[object |UND_ERR_INVALID|Infinity/.test(text)) throw new Error(`An error makes no sense: ${text}`);
+  if (/\p{Cc}/u.test(error.message)) throw new Error(`An error can change the terminal: ${JSON.stringify(text)}`);
 }
 
 const BLOB = Buffer.from('the bytes of a layer');
@@ -174,6 +175,7 @@ const session = [
   ['OCI-Chunk-Min-Length', '1'],
 ] as const;
 const errors = JSON.stringify({ errors: [{ code: 'DENIED', message: 'no', detail: { a: 1 } }] });
+const escapes = JSON.stringify({ errors: [{ code: 'A\nB', message: '\u001b]0;x\u0007\u009b2J\u202e\nERROR: no' }] });
 
 /** What a sound registry answers. */
 const SOUND = {
@@ -236,6 +238,7 @@ const HEADERS = [
   ['Location', '?{count}'],
   ['Link', '<http://{other}/v2/app/tags/list?last=c>; rel="next"'],
   ['Link', '</v2/app/tags/list?last=c>; rel=next, <x>; rel="last"'],
+  ['Link', `${'<a>;'.repeat(3000)}, </v2/app/tags/list?last=c>; rel="next"`],
   ['WWW-Authenticate', 'Basic realm="x"'],
   ['WWW-Authenticate', 'Bearer realm="http://{tokens}/token",error="insufficient_scope",scope="repository:b:pull a"'],
   ['Retry-After', '120'],
@@ -257,7 +260,7 @@ const HEADERS = [
   ['Warning', '299 - "this registry moves"'],
   ['Set-Cookie', 'a=b'],
 ] as const;
-const BODIES = [errors, '', '<html>log in</html>', 'null', '{"errors":[null,1,{"code":1,"message":["a"]}]}'];
+const BODIES = [errors, escapes, '', '<html>log in</html>', 'null', '{"errors":[null,1,{"code":1,"message":["a"]}]}'];
 
 function exchangeOf(random: Random): Exchange {
   const operation = random.pick(Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]);
