@@ -4,7 +4,7 @@ import { stepsIn } from '../../support/plain-progress.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { buildGood, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
+import { buildGood, buildInline, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
 
 let git: GitServer;
 beforeAll(async () => {
@@ -32,19 +32,34 @@ test('content filters are part of the key, with what they do', async () => {
   expect(allCached(await build(filtering))).toBe(true);
 });
 
-test('machines with and without Git LFS never share a record', needs('git-lfs'), async () => {
-  await git.commit('lfs', { '.gitattributes': '*.bin filter=lfs -text\n' });
+/** Commits a file of Git LFS. */
+async function commitLarge(repository: string, content: string): Promise<void> {
+  await git.commit(repository, { '.gitattributes': '*.bin filter=lfs -text\n' });
   // Git LFS puts hooks into the repository, which cannot push to a directory.
-  await git.git('lfs', 'config', 'core.hooksPath', '/dev/null');
-  await git.git('lfs', 'config', 'filter.lfs.clean', 'git-lfs clean -- %f');
-  await git.git('lfs', 'config', 'filter.lfs.process', 'git-lfs filter-process');
-  await git.commit('lfs', { 'x.bin': 'large\n' });
+  await git.git(repository, 'config', 'core.hooksPath', '/dev/null');
+  await git.git(repository, 'config', 'filter.lfs.clean', 'git-lfs clean -- %f');
+  await git.git(repository, 'config', 'filter.lfs.process', 'git-lfs filter-process');
+  await git.commit(repository, { 'x.bin': content });
+}
+
+/** Makes the home of a user, who has Git LFS if there are options. */
+async function home(...options: readonly string[]): Promise<Record<string, string>> {
+  const env = { HOME: scratchDirectory('home'), GIT_CONFIG_NOSYSTEM: '1' };
+  if (options.length > 0) await runChecked('git', ['lfs', 'install', '--skip-repo', ...options], { env });
+  return env;
+}
+
+test('files of Git LFS are within --unpack-limits', needs('git-lfs'), async () => {
+  await commitLarge('huge', '0'.repeat(100_000));
+  const [Dockerfile, env] = [`FROM scratch\nADD ${git.url}/huge.git /\n`, await home('--force')];
+  const { exitCode, stderr } = await buildInline({ Dockerfile }, { args: ['--unpack-limits', 'size=80kb'], env });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/ERROR: The repository "http:.*huge.git" has more than 80000 bytes/);
+});
+
+test('machines with and without Git LFS never share a record', needs('git-lfs'), async () => {
+  await commitLarge('lfs', 'large\n');
   const store = scratchDirectory('store');
-  const home = async (...options: readonly string[]): Promise<Record<string, string>> => {
-    const env = { HOME: scratchDirectory('home'), GIT_CONFIG_NOSYSTEM: '1' };
-    if (options.length > 0) await runChecked('git', ['lfs', 'install', '--skip-repo', ...options], { env });
-    return env;
-  };
   const build = (env: Record<string, string>, url = `${git.url}/lfs.git`) =>
     buildGood({ Dockerfile: `FROM scratch\nADD ${url} /\n` }, { store, env });
   const content = async (env: Record<string, string>) => (await build(env)).tree().readText('/x.bin');

@@ -93,6 +93,20 @@ test.each([
   expect(build.stderr).toMatch(new RegExp(`ERROR: The repository "http:.*app.git" ${message}`));
 });
 
+test('the files of a submodule are within --unpack-limits too', async () => {
+  await using server = await startGitServer();
+  await server.commit('lib', { f: '0'.repeat(100_000) });
+  await server.commit('app', { f: 'small\n' });
+  await server.git('app', 'submodule', '--quiet', 'add', `${server.url}/lib.git`, 'lib');
+  await server.commit('app', { f: 'small still\n' });
+  const build = (size: string) =>
+    buildInline(adding(`${server.url}/app.git`), { args: ['--unpack-limits', `size=${size}`] });
+  const { exitCode, stderr } = await build('80kb');
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/ERROR: The repository "http:.*app.git" has more than 80000 bytes/);
+  expect(await build('1mb')).toMatchObject({ exitCode: 0 });
+});
+
 /** Waits until a build fetches files of which the server sends only a part. */
 function stalled(streams: GitStreams): Promise<void> {
   return new Promise((resolve) => {

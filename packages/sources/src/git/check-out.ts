@@ -13,7 +13,7 @@ import { join, posix } from 'node:path';
 import { openDirectory, resolvePath } from '@tbuild/context';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { timeIn } from './commit-time.ts';
-import { checkFiles } from './limited.ts';
+import { checkFiles, limitGrowth } from './limited.ts';
 import { formatOption } from './mirror.ts';
 import type { Commit } from './resolve-commit.ts';
 import { runGit, type GitRemote } from './run-git.ts';
@@ -40,7 +40,9 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   const { commit, mirror, scratch, target, subdirectory, submodules } = options;
   const tree = join(scratch, 'tree');
   const keep = options.keepGitDir && isRoot(subdirectory);
-  const git = (args: readonly string[]) => runGit(['-C', tree, ...args], remote, { cwd: scratch });
+  const gitFor = (limited: GitRemote) => (args: readonly string[]) =>
+    runGit(['-C', tree, ...args], limited, { cwd: scratch });
+  const git = gitFor(remote);
   await runGit(['init', '--quiet', '--template=', ...formatOption(commit.id), tree], remote, { cwd: scratch });
   await git(['remote', 'add', 'origin', withoutCredentials(remote.url)]);
   if (keep)
@@ -58,10 +60,12 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   // Read objects from the mirror: a copy would be thrown away.
   else writeFileSync(join(tree, '.git/objects/info/alternates'), `${join(mirror, 'objects')}\n`);
   await checkFiles(commit.id, mirror, remote);
-  await git(['checkout', '--quiet', '--detach', commit.id]);
+  const checkout = ['checkout', '--quiet', '--detach', commit.id];
+  // Git LFS keeps what it fetches beside the objects.
+  await limitGrowth(join(tree, '.git'), remote, (limited) => gitFor(limited)(checkout));
   const seconds = options.commitTime ? await timeIn(mirror, commit.id, remote) : undefined;
   const hasSubmodules = submodules && existsSync(join(tree, '.gitmodules'));
-  if (hasSubmodules) await updateSubmodules(git);
+  if (hasSubmodules) await limitGrowth(tree, remote, (limited) => updateSubmodules(gitFor(limited)));
   if (keep) rmSync(join(tree, '.git/logs'), { recursive: true, force: true });
   else if (hasSubmodules) removeGitFiles(tree);
   else rmSync(join(tree, '.git'), { recursive: true });

@@ -1,30 +1,42 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnpackGuard } from '@tbuild/diff';
 import { withoutCredentials } from '@tbuild/errors';
+import { listDirectory } from '@tbuild/store';
 import { runGit, type GitRemote } from './run-git.ts';
 
-/** How often a fetch is looked at, in milliseconds. */
+/** How often growth is looked at, in milliseconds; less often where a look takes long. */
 const LOOK = 100;
+const LEAST_PAUSES = 10;
 
 /**
- * Runs a fetch into the bare repository at `mirror`, and ends it when its packs grow beyond the limits of the remote.
- * @throws TbuildError SNAPSHOT; as `fetch`.
+ * Runs git, and ends it when the files below a directory grow beyond the limits of the remote.
+ * @throws TbuildError SNAPSHOT; as `run`.
  */
-export async function limitFetch<T>(
-  mirror: string,
+export async function limitGrowth<T>(
+  directory: string,
   remote: GitRemote,
-  fetch: (remote: GitRemote) => Promise<T>,
+  run: (remote: GitRemote) => Promise<T>,
 ): Promise<T> {
-  let size = packSize(mirror);
+  let size = sizeOf(directory);
   return limited(remote, async (ended, count) => {
     const look = (guard: UnpackGuard): void => {
-      const now = packSize(mirror);
+      const now = sizeOf(directory);
       guard.addBytes(Math.max(0, now - size));
       size = now;
     };
-    const timer = setInterval(() => count(look), LOOK);
-    return await fetch(ended).finally(() => clearInterval(timer));
+    let timer: NodeJS.Timeout;
+    const lookLater = (pause: number): void => {
+      timer = setTimeout(() => {
+        const began = performance.now();
+        count(look);
+        lookLater(Math.max(LOOK, LEAST_PAUSES * (performance.now() - began)));
+      }, pause);
+    };
+    lookLater(LOOK);
+    const result = await run(ended).finally(() => clearTimeout(timer));
+    count(look);
+    return result;
   });
 }
 
@@ -63,17 +75,17 @@ async function limited<T>(remote: GitRemote, run: (ended: GitRemote, count: Coun
     }
   };
   try {
-    return await run({ ...remote, signal: AbortSignal.any([remote.signal, end.signal]) }, count);
+    const result = await run({ ...remote, signal: AbortSignal.any([remote.signal, end.signal]) }, count);
+    end.signal.throwIfAborted();
+    return result;
   } catch (error) {
     throw end.signal.aborted ? end.signal.reason : error;
   }
 }
 
-/** Returns the bytes of the packs of a repository, also of one that git is writing. */
-function packSize(mirror: string): number {
-  const directory = join(mirror, 'objects/pack');
-  // Another build may still be making the repository.
-  if (!existsSync(directory)) return 0;
-  const sizes = readdirSync(directory).map((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size);
-  return sizes.reduce<number>((sum, size = 0) => sum + size, 0);
+/** Returns the bytes of a file, or of all files below a directory, which git may be changing. */
+function sizeOf(path: string): number {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true) return found?.size ?? 0;
+  return listDirectory(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
 }

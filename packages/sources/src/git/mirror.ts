@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import { type StoreLayout, touch } from '@tbuild/store';
-import { limitFetch } from './limited.ts';
+import { limitGrowth } from './limited.ts';
 import { runGit, type GitRemote } from './run-git.ts';
 
 /** Where repositories are kept. */
@@ -37,7 +37,7 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   }
   if (await has()) return mirror;
   const fetch = (...options: readonly string[]) =>
-    limitFetch(mirror, remote, (limited) =>
+    limitGrowth(join(mirror, 'objects/pack'), remote, (limited) =>
       runGit([`--git-dir=${mirror}`, 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...options], limited, {
         cwd: store.root,
         lock,
