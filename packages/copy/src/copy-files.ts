@@ -147,6 +147,8 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   const attributes = rules.of(entry);
   const written = nlink > 1 ? undefined : options.written?.find(entry, path, attributes);
   if (written !== undefined && writer.share(path, written)) return;
+  const bytes = options.digestOnce?.(entry);
+  if (bytes !== undefined) return void writer.file(path, attributes, { bytes });
   if (nlink > 1) links.set(inode, path);
   const copy = isLarge(entry) ? copyLargeFile : copyKeyedFile;
   return copy(entry, writer, { path, attributes, hasher: options.hasher });

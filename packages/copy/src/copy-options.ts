@@ -1,4 +1,4 @@
-import type { FileHasher } from '@tbuild/context';
+import type { FileHasher, TreeEntry } from '@tbuild/context';
 import type { CopyOp } from '@tbuild/graph';
 import type { WrittenFiles } from './earlier-copy.ts';
 
@@ -28,6 +28,8 @@ export interface PlacementOptions {
 export interface CopyOptions extends PlacementOptions {
   /** The hasher that keyed the selection. It knows the digests that files had then. */
   readonly hasher: FileHasher;
+  /** Digests a file that was not read yet and returns its bytes, see `StatIndex`. */
+  readonly digestOnce?: (entry: TreeEntry) => Uint8Array | undefined;
   /** Files to share instead of writing them again. */
   readonly written?: WrittenFiles;
 }

@@ -40,13 +40,20 @@ export interface Prepared<R> {
  */
 export type KeyParts = Iterable<readonly [name: string, value: string]>;
 
+/** Work for a step before its key is known. */
+export interface Anticipation {
+  /** Aborts if the step turns out to be cached, or fails. */
+  readonly signal: AbortSignal;
+  /** Reports that the step starts with such work. */
+  onStart(): void;
+}
+
 /** How one step is keyed and run. The solver knows nothing else about it. */
 export interface Op<R> {
   /**
-   * Starts work that `run` will almost certainly need while `prepare` is still reading. Called once, before `prepare`.
-   * The signal aborts if the step turns out to be cached, or fails.
+   * Allows `prepare` to start work that `run` will almost certainly need. Called once, before `prepare`.
    */
-  anticipate?(inputs: Inputs<R>, signal: AbortSignal): void;
+  anticipate?(inputs: Inputs<R>, options: Anticipation): void;
   /** Reads what the key depends on and writes nothing. Called once, as soon as the inputs are solved. */
   prepare(inputs: Inputs<R>, signal: AbortSignal): Promise<Prepared<R>>;
 }

@@ -276,7 +276,7 @@ test.each([
   const records = new Map<StepKey, number>();
   let anticipated: AbortSignal | undefined;
   const opFor = (): Op<number> => ({
-    anticipate: (_inputs, signal) => void (anticipated = signal),
+    anticipate: (_inputs, { signal }) => void (anticipated = signal),
     prepare: async () => ({ key: stepKey(digestOf('key')), run: async () => 1 }),
   });
   if (known.length > 0) records.set(stepKey(digestOf('key')), 1);
@@ -287,4 +287,17 @@ test.each([
   const { signal } = new AbortController();
   await openSolver(graph, { opFor, cache, progress: { emit() {} }, now: () => 0, signal }).solve();
   expect(anticipated?.aborted).toBe(isAborted);
+});
+
+test('A step that starts before its key is known has started once, and does not wait for its inputs', async () => {
+  const events: string[] = [];
+  const opFor = (): Op<number> => ({
+    anticipate: (_inputs, { onStart }) => onStart(),
+    prepare: async () => ({ key: stepKey(digestOf('key')), gather: async () => {}, run: async () => 1 }),
+  });
+  const cache: ResultCache<number> = { load: async () => undefined, save: async (_key, result) => result };
+  const progress = { emit: ({ type }: ProgressEvent): unknown => events.push(type) };
+  const { signal } = new AbortController();
+  await openSolver(chain('a'), { opFor, cache, progress, now: () => 0, signal }).solve();
+  expect(events).toEqual(['planned', 'started', 'finished']);
 });

@@ -84,6 +84,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
   throwIfAborted(signal);
   let shown: 'waiting' | 'started' | undefined;
   const wait = (): void => {
+    if (shown !== undefined) return;
     progress.emit({ type: 'waiting', step: step.id, at: now() });
     shown = 'waiting';
   };
@@ -165,7 +166,7 @@ async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
   const op = run.opFor(run.step);
   if (op.anticipate === undefined) return prepareAndRun(op, run);
   const unneeded = new AbortController();
-  op.anticipate(run.inputs, unneeded.signal);
+  op.anticipate(run.inputs, { signal: unneeded.signal, onStart: run.start });
   let done: Done<R> | undefined;
   try {
     return (done = await prepareAndRun(op, run));

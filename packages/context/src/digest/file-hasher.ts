@@ -37,6 +37,8 @@ export function createFileHasher(): FileHasher {
 
 export interface HashedFile {
   readonly digest: Digest;
+  /** All bytes of a small file with one name, until the next file is hashed. */
+  readonly bytes?: Uint8Array;
   /** Stats of the open file after its last byte was read. */
   readonly stats: FileStat;
 }
@@ -68,7 +70,10 @@ export function createFileHash(): FileHash {
       if (stats.nlink === 1 && !isLarge(entry)) return runSync(hashFile(location));
       const inode = inodeOf(stats);
       let hashed = read.get(inode);
-      if (hashed === undefined) read.set(inode, (hashed = runSync(hashFile(location))));
+      if (hashed === undefined) {
+        const { digest, stats: found } = runSync(hashFile(location));
+        read.set(inode, (hashed = { digest, stats: found }));
+      }
       return hashed;
     },
     *readLarge({ location, stats }) {
@@ -79,6 +84,12 @@ export function createFileHash(): FileHash {
 }
 
 const BUFFER_SIZE = 1 << 18;
+
+/** Reports whether a file is so small that it is hashed in one piece. */
+export function isInOnePiece({ stats }: TreeEntry): boolean {
+  return stats.size <= BUFFER_SIZE && typeOf(stats) === 'file';
+}
+
 /** A file that became a FIFO or a link since it was listed must neither block nor be followed. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -99,7 +110,10 @@ function* hashFileWith(chunk: Buffer, location: string): CooperativeTask<HashedF
 function* hashOpenFile(file: number, chunk: Buffer): CooperativeTask<HashedFile> {
   let size = readSync(file, chunk, 0, BUFFER_SIZE, null);
   const stats = fstatSync(file);
-  if (size === stats.size) return { digest: `sha256:${hashOnce('sha256', chunk.subarray(0, size), 'hex')}`, stats };
+  if (size === stats.size) {
+    const bytes = chunk.subarray(0, size);
+    return { digest: `sha256:${hashOnce('sha256', bytes, 'hex')}`, bytes, stats };
+  }
   const hash = createHash('sha256').update(chunk.subarray(0, size));
   const read = createHoleReader(file, stats, size);
   while ((size = read(chunk, 0, BUFFER_SIZE)) > 0) {

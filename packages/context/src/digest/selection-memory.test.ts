@@ -37,7 +37,7 @@ function build(sources = ['files'], shown = false): { digest: string; looked: bo
   writeFileSync(file, 'damaged');
   const hasher = openStatIndex(file);
   const selection = runSync(selectFiles(openDirectory(root), { sources }));
-  const digest = runSync(hasher.digestSelection(selection, { owner: 'root', shown }));
+  const digest = runSync(hasher.openSelection(selection, { owner: 'root', shown }).digest());
   hasher.save();
   return { digest, looked: readFileSync(file, 'latin1') !== 'damaged' };
 }
@@ -139,7 +139,7 @@ test('haveStableStats reports whether a later change of any file would show', as
   const haveStableStats = (): boolean => {
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
-    runSync(hasher.digestSelection(selection, { owner: 'root' }));
+    runSync(hasher.openSelection(selection, { owner: 'root' }).digest());
     hasher.save();
     return hasher.haveStableStats(selection);
   };
@@ -173,7 +173,7 @@ test('the files of another directory that took the place of the context for a mo
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(link), { sources: ['files'] }));
     whileReading();
-    const found = runSync(hasher.digestSelection(selection, { owner: 'root' }));
+    const found = runSync(hasher.openSelection(selection, { owner: 'root' }).digest());
     hasher.save();
     return found;
   };
@@ -214,19 +214,20 @@ test('digests of files are known only for the files that were hashed, after anot
   expect(listed.map((entry) => before.known(entry))).toEqual(listed.map(() => undefined));
 });
 
-test('onUnknown is called before the first file is read, unless all are known or stats cannot be stable', async () => {
+test('a selection is new before its first digest, unless stats cannot be stable', async () => {
   await settle();
   const digest = (): string[] => {
     const events: string[] = [];
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
-    const onUnknown = (): void => void events.push(hasher.haveStableStats(selection) ? 'stable' : 'unknown');
-    runSync(hasher.digestSelection(selection, { owner: 'root' }, onUnknown));
+    const opened = hasher.openSelection(selection, { owner: 'root' });
+    if (opened.isNew) events.push(hasher.haveStableStats(selection) ? 'stable' : 'new');
+    runSync(opened.digest());
     events.push(hasher.haveStableStats(selection) ? 'stable' : 'not stable');
     hasher.save();
     return events;
   };
-  expect(digest()).toEqual(['unknown', 'stable']);
+  expect(digest()).toEqual(['new', 'stable']);
   expect(digest()).toEqual(['stable']);
   // On a loaded machine a change may be old by the time it is looked at.
   await vi.waitFor(() => {

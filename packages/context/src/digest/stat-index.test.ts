@@ -7,15 +7,17 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { digestOf } from '@tbuild/oci';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { patiently } from '../../../../test/support/patience.ts';
-import { openDirectory, openStatIndex, type StatIndex, type TreeEntry } from '../index.ts';
+import { openDirectory, openStatIndex, selectFiles, type StatIndex, type TreeEntry } from '../index.ts';
 import { decodeStatTable } from './stat-table.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'stat-index-'));
@@ -153,4 +155,47 @@ test('a file larger than the buffer is hashed as a whole', () => {
   const bytes = Buffer.alloc(700_001, 'x');
   writeFileSync(join(root, 'a'), bytes);
   expect(digestAll(openStatIndex(file))[0]).toBe(digestOf(bytes));
+});
+
+test('digestOnce returns the bytes of a file that was not read yet, which digest then does not read again', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  const listed = entries();
+  expect(listed.map((entry) => String(index.digestOnce(entry)))).toEqual(['a', 'b', 'c']);
+  expect(listed.map((entry) => index.digestOnce(entry))).toEqual(listed.map(() => undefined));
+  for (const { location } of listed) rmSync(location);
+  expect(listed.map((entry) => index.digest(entry))).toEqual(['a', 'b', 'c'].map(digestOf));
+});
+
+test('digestOnce leaves files with several names and large ones to digest', async () => {
+  linkSync(join(root, 'a'), join(root, 'link'));
+  truncateSync(join(root, 'b'), (1 << 18) + 1);
+  await settle();
+  const index = openStatIndex(file);
+  expect(entries().map((entry) => String(index.digestOnce(entry)))).toEqual([
+    'undefined',
+    'undefined',
+    'c',
+    'undefined',
+  ]);
+});
+
+test('The digest of a file that changed after digestOnce is that of the bytes that it returned', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  const listed = entries();
+  for (const entry of listed) index.digestOnce(entry);
+  writeFileSync(join(root, 'b'), 'other');
+  expect(listed.map((entry) => index.digest(entry))).toEqual(['a', 'b', 'c'].map(digestOf));
+});
+
+test('A selection has no stable stats if a file changed between its listing and digestOnce', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  const selection = runSync(selectFiles(openDirectory(root), { sources: ['.'] }));
+  const opened = index.openSelection(selection, { owner: 'root' });
+  writeFileSync(join(root, 'b'), 'other');
+  for (const { files } of selection) for (const { entry } of files) index.digestOnce(entry);
+  runSync(opened.digest());
+  expect([opened.isNew, index.haveStableStats(selection)]).toEqual([true, false]);
 });

@@ -9,26 +9,34 @@ import type { SelectedSource } from '../select/selection.ts';
 import { changedFile } from '../tree/changed-file.ts';
 import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
 import { digestSelection, type DigestOptions } from './digest-selection.ts';
-import { createFileHash, type FileHasher } from './file-hasher.ts';
+import { createFileHash, type FileHasher, type HashedFile, isInOnePiece } from './file-hasher.ts';
 import { fingerprintOf, openSelectionMemory, type SelectionMemory, SELECTIONS } from './selection-memory.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
 
 /** A hasher that does not read a file whose stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
+  /** Opens a selection, to digest it with this hasher. */
+  openSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): OpenSelection;
   /**
-   * Digests a selection with this hasher. Looks up no file while everything in the selection has the stats of an earlier build.
-   * Otherwise calls `onUnknown` before it reads the first file, unless some stats cannot be stable. A file that is read after that
-   * call, and has the stats of the selection then, has the digested bytes if {@link haveStableStats} is true at the end.
+   * Digests a small file with one name, and returns its bytes, which are valid until the next file is read. Returns undefined
+   * for any other file and for one whose digest is known, mostly without reading it.
    */
-  digestSelection(
-    sources: readonly SelectedSource[],
-    options: Omit<DigestOptions, 'hasher'>,
-    onUnknown?: () => void,
-  ): CooperativeTask<Digest>;
+  digestOnce(entry: TreeEntry): Uint8Array | undefined;
   /** Reports whether any change to a digested selection since then would show in its stats. */
   haveStableStats(sources: readonly SelectedSource[]): boolean;
   /** Writes the index for the next build. The last writer wins. */
   save(): void;
+}
+
+/** A selection whose files may not be read yet. */
+export interface OpenSelection {
+  /**
+   * Whether files have to be read, and all stats are stable. A file that is read from now on, and has the stats of the selection
+   * then, has the digested bytes if {@link StatIndex.haveStableStats} is true after `digest`.
+   */
+  readonly isNew: boolean;
+  /** Looks up no file while everything in the selection has the stats of an earlier build. */
+  digest(): CooperativeTask<Digest>;
 }
 
 /**
@@ -87,29 +95,30 @@ class FileStatIndex implements StatIndex {
     return (this.#loaded ??= readTable(this.#file));
   }
 
-  *digestSelection(
-    sources: readonly SelectedSource[],
-    options: Omit<DigestOptions, 'hasher'>,
-    onUnknown?: () => void,
-  ): CooperativeTask<Digest> {
+  openSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): OpenSelection {
     const fingerprint = fingerprintOf(sources, options);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
       this.#trusted += sources.reduce((sum, { files }) => sum + 1 + files.length, 0);
       this.#stable.add(sources);
-      return known;
     }
+    const isNew = known === undefined && this.#areOld(sources);
+    const digest = function* (this: FileStatIndex): CooperativeTask<Digest> {
+      if (known !== undefined) return known;
+      const found = yield* digestSelection(sources, { ...options, hasher: this });
+      if (isNew && this.#moved.size === 0) {
+        this.#selections.set(fingerprint, found);
+        this.#stable.add(sources);
+      }
+      return found;
+    };
+    return { isNew, digest: digest.bind(this) };
+  }
+
+  #areOld(sources: readonly SelectedSource[]): boolean {
     const clock = this.#readClock();
     const isOld = (stats: FileStat): boolean => isOlder(stats, clock);
-    const areOld = sources.every(({ entry, files }) => isOld(entry.stats) && files.every(isOld));
-    if (areOld) onUnknown?.();
-    const digest = yield* digestSelection(sources, { ...options, hasher: this });
-    const asListed = this.#moved.size === 0;
-    if (areOld && asListed) {
-      this.#selections.set(fingerprint, digest);
-      this.#stable.add(sources);
-    }
-    return digest;
+    return sources.every(({ entry, files }) => isOld(entry.stats) && files.every(isOld));
   }
 
   haveStableStats(sources: readonly SelectedSource[]): boolean {
@@ -119,11 +128,22 @@ class FileStatIndex implements StatIndex {
   digest(entry: TreeEntry): Digest {
     const found = this.#find(entry.path);
     const row =
-      found !== undefined && this.#isCurrent(found, entry.stats, 'trusted') ? found : this.#rehash(entry, found);
+      found !== undefined && this.#isCurrent(found, entry.stats, 'trusted')
+        ? found
+        : this.#record(entry, found, this.#hashFile(entry));
     this.#cursor = row + 1;
     this.#visited.push(row);
     this.#digested[row] = true;
     return this.#digestOf(row);
+  }
+
+  digestOnce(entry: TreeEntry): Uint8Array | undefined {
+    if (entry.stats.nlink > 1 || !isInOnePiece(entry)) return undefined;
+    const found = this.#find(entry.path);
+    if (found !== undefined && this.#isCurrent(found, entry.stats, 'trusted')) return undefined;
+    const hashed = this.#hashFile(entry);
+    this.#cursor = this.#record(entry, found, hashed) + 1;
+    return hashed.bytes;
   }
 
   *readLarge(entry: TreeEntry): CooperativeTask {
@@ -187,9 +207,14 @@ class FileStatIndex implements StatIndex {
     );
   }
 
-  #rehash(entry: TreeEntry, found: number | undefined): number {
+  #hashFile(entry: TreeEntry): HashedFile {
+    this.#readClock();
+    return this.#hash.of(entry);
+  }
+
+  /** Records what hashing a file gave, in the row that was found for it or in a new one. Returns the row. */
+  #record(entry: TreeEntry, found: number | undefined, { digest, stats }: HashedFile): number {
     const clock = this.#readClock();
-    const { digest, stats } = this.#hash.of(entry);
     if (found !== undefined && this.#digested[found] === true && digest !== this.#digestOf(found))
       throw changedFile(entry);
     const row = found ?? this.#append(entry.path);

@@ -1,39 +1,25 @@
-import { dirname } from 'node:path';
 import { runCooperatively } from '@tbuild/concurrency';
-import {
-  addFiles,
-  copyFiles,
-  copyInline,
-  type EarlierCopy,
-  filesInTree,
-  type PlacedCopy,
-  writeLayer,
-} from '@tbuild/copy';
+import { type EarlierCopy, type PlacedCopy, writeLayer } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
-import { chooseStrategy, PACK_TREE, type PendingLayer } from '@tbuild/layers';
+import { chooseStrategy, PACK_TREE } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
-import type { Progress } from '@tbuild/progress';
-import { createTreeWriter, openLayeredTree, type TreeOutline } from '@tbuild/snapshot';
+import type { TreeOutline } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import { touch } from '@tbuild/store';
 import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
 import { keyOf } from '../key-of.ts';
-import type { OutputTimes } from '../output-times.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
-import { gatherTrees, prepareOn, type Trees } from '../trees.ts';
+import { gatherTrees } from '../trees.ts';
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
-import { type EarlyLayer, type EarlyLayerPorts, openEarlyLayer } from './early-layer.ts';
+import { type EarlyCopy, type EarlyCopyPorts, openEarlyCopy } from './early-copy.ts';
 import { openFileInput, type FileInput, type FilePorts, type ListedFiles } from './file-input.ts';
 import { copyParts } from './key-parts.ts';
 import { circumstancesOf, startLayer } from './layer-work.ts';
-import { isNumeric, ownerIn } from './owner.ts';
-import { factsOf, placeCopy, placementOf, type PlacePorts } from './place-copy.ts';
+import { type CopyPart, makeTree } from './make-tree.ts';
+import { isNumeric } from './owner.ts';
+import { factsOf, placeCopy, type PlacePorts } from './place-copy.ts';
 
 /** What COPY and ADD use. */
-export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, EarlyLayerPorts {
-  readonly progress: Progress;
-  /** Milliseconds since the epoch. */
-  now(): number;
+export interface CopyPorts extends FilePorts, ImageLayers, EarlyCopyPorts {
   /** Returns what an imported cache knows of the tree of a result. */
   outlineOf(result: ResultId): TreeOutline | undefined;
 }
@@ -44,12 +30,12 @@ export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, E
  */
 export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
   const { epoch } = ports;
-  const early = op.more === undefined ? openEarlyLayer(step, ports) : undefined;
+  const early = op.more === undefined ? openEarlyCopy(step, ports) : undefined;
   return {
-    anticipate: (_inputs, signal) => early?.allow(signal),
+    anticipate: (_inputs, options) => early?.allow(options),
     async prepare({ base, sources }, signal) {
-      const onListed = (selection: CopySelection, input: ListedFiles): void =>
-        early?.onListed({ op, selection, input, base: base?.result });
+      const onListed = async (selection: CopySelection, input: ListedFiles): Promise<void> =>
+        early?.onListed({ op, selection, input, base: base?.result }, signal);
       const parts = await openParts({ op, sources }, ports, { signal, onListed });
       early?.onKeyed();
       const { chown, chmod, destination, exclude, parents } = op;
@@ -78,10 +64,10 @@ interface KeyedCopy {
   readonly result: ResultId;
   readonly op: CopyOp;
   readonly step: Step;
-  readonly parts: readonly CopyPart[];
+  readonly parts: readonly KeyedPart[];
   readonly base: ResultId | undefined;
   readonly outline?: TreeOutline;
-  readonly early?: EarlyLayer;
+  readonly early?: EarlyCopy;
 }
 
 /** Returns the outline of the base if the layer of the copy can be written with no more than that. */
@@ -105,7 +91,8 @@ async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal):
     placed === undefined
       ? PACK_TREE
       : chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: true }));
-  const pending = (await earlyLayerOf(copy)) ?? (placed && startLayer({ placed, strategy }, ports, signal));
+  const early = await validEarlyCopy(copy);
+  const pending = (await early?.layer()) ?? (placed && startLayer({ placed, strategy }, ports, signal));
   await reportCopied(copy, ports);
   if (placed !== undefined && !strategy.makesTree) {
     const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), signal));
@@ -115,7 +102,8 @@ async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal):
       return result;
     }
   }
-  await copyInto({ ...copy, earlier: memory?.earlier }, ports, signal);
+  await using tree = early?.takeTree() ?? (await makeTree({ ...copy, earlier: memory?.earlier }, ports, signal));
+  await tree.commit(hexOf(result));
   // If the layer cannot be written without the tree, it is packed from the tree.
   if (pending !== undefined && strategy.makesTree) results.expectLayer(result, pending.layer);
   memory?.remember(result);
@@ -130,25 +118,21 @@ async function reportCopied({ parts }: KeyedCopy, { contexts }: Pick<FilePorts, 
       contexts.onCopied(selection.from.name, await input.select());
 }
 
-/**
- * Returns the layer that was started before the key was known, unless a file may have changed since without a change of
- * its stats.
- */
-async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer | undefined> {
-  if (onlyInput(parts)?.input.hasStableStat === true) return early?.pending();
+/** Returns the early copy, unless a file may have changed since without a change of its stats. */
+async function validEarlyCopy({ early, parts }: KeyedCopy): Promise<EarlyCopy | undefined> {
+  if (onlyInput(parts)?.input.hasStableStat === true) return early;
   await early?.abort();
   return undefined;
 }
 
-/** The files that the instruction takes from one source. Heredocs have no input. */
-interface CopyPart {
-  readonly selection: CopySelection;
+/** A part of a copy whose files are keyed. */
+interface KeyedPart extends CopyPart {
   readonly content: Digest;
   readonly input?: FileInput;
 }
 
 /** Returns the only input of a copy that takes everything from one source. */
-function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; input: FileInput } | undefined {
+function onlyInput(parts: readonly KeyedPart[]): { selection: CopySelection; input: FileInput } | undefined {
   const [only, ...others] = parts;
   if (only?.input === undefined || others.length > 0) return undefined;
   return { selection: only.selection, input: only.input };
@@ -186,21 +170,21 @@ interface CopyToOpen {
 
 interface OpenOptions {
   readonly signal: AbortSignal;
-  onListed(selection: CopySelection, files: ListedFiles): void;
+  onListed(selection: CopySelection, files: ListedFiles): Promise<void>;
 }
 
-async function openParts(copy: CopyToOpen, ports: FilePorts, options: OpenOptions): Promise<readonly CopyPart[]> {
-  const parts: CopyPart[] = [];
+async function openParts(copy: CopyToOpen, ports: FilePorts, options: OpenOptions): Promise<readonly KeyedPart[]> {
+  const parts: KeyedPart[] = [];
   for (const selection of [copy.op, ...(copy.op.more ?? [])])
     parts.push(await openPart({ ...copy, selection }, ports, options));
   return parts;
 }
 
 async function openPart(
-  { op, sources, selection }: CopyToOpen & Pick<CopyPart, 'selection'>,
+  { op, sources, selection }: CopyToOpen & Pick<KeyedPart, 'selection'>,
   ports: FilePorts,
   { signal, onListed }: OpenOptions,
-): Promise<CopyPart> {
+): Promise<KeyedPart> {
   const { from } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
   // An octal mode replaces the modes of the files; a symbolic one changes them.
@@ -212,57 +196,4 @@ async function openPart(
   });
   const keepOwner = selection.keepOwner || input.owner === 'keep';
   return { selection: { ...selection, keepOwner }, content: input.content, input };
-}
-
-async function copyInto(
-  { result, op, step, parts, base, earlier }: KeyedCopy & { readonly earlier?: EarlierCopy },
-  ports: Trees & OutputTimes & Pick<CopyPorts, 'progress' | 'now'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { flavour, epoch, dockerfileTime } = ports;
-  await using active = await prepareOn(base, ports);
-  const { upper, lowers } = active;
-  const writer = createTreeWriter({ upper, lowers, flavour });
-  const owner =
-    op.chown === undefined ? undefined : ownerIn(openLayeredTree([...lowers, upper], flavour), op.chown, base);
-  const leftOut: string[] = [];
-  const onSkippedDevice = (path: string): unknown => leftOut.push(path);
-  for (const { selection, input } of parts) {
-    if (input === undefined) {
-      const files = selection.from.kind === 'inline' ? selection.from.files : [];
-      copyInline(files, writer, { target: op, options: { owner, now: dockerfileTime } });
-      continue;
-    }
-    const sources = await input.select();
-    const target = { ...op, ...selection };
-    const options = { ...placementOf(sources, input, { owner, epoch }), signal };
-    if (selection.unpack) {
-      const unpacking = { ...options, limits: ports.unpackLimits, onSkippedDevice };
-      await addFiles(sources, writer, { target, options: unpacking });
-    } else {
-      const directory = earlier && (await upperOf(earlier.result, ports));
-      const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
-      await runCooperatively(copyFiles(sources, writer, { target, options: { ...options, written } }), signal);
-      // Files of that tree have more names now, which its size depends on.
-      if (directory !== undefined) touch(dirname(directory), ports.now());
-    }
-  }
-  writer.finish();
-  warnOfLeftOut(leftOut, step, ports);
-  await active.commit(hexOf(result));
-}
-
-/** Warns of device nodes that were left out. Images rarely need them, since containers get a new /dev. */
-function warnOfLeftOut(
-  devices: readonly string[],
-  { id: step }: Step,
-  { progress }: Pick<CopyPorts, 'progress'>,
-): void {
-  if (devices.length === 0) return;
-  const message = `Device nodes were left out, since only root on this machine can create them: ${devices.join(', ')}`;
-  progress.emit({ type: 'warning', step, message });
-}
-
-async function upperOf(result: ResultId, { snapshots }: Pick<Trees, 'snapshots'>): Promise<string | undefined> {
-  return (await snapshots.stat(hexOf(result)))?.directories.at(-1);
 }

@@ -7,6 +7,7 @@ import {
   type FileHasher,
   type SelectedSource,
   type SelectOptions,
+  type StatIndex,
 } from '@tbuild/context';
 import type { FileSource, ResultId } from '@tbuild/graph';
 import { canonicalJson, type Digest } from '@tbuild/oci';
@@ -38,7 +39,7 @@ export interface FileInput {
 }
 
 /** Files of a context that are listed but not yet hashed, since their digest is unknown. */
-export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'>;
+export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'> & Pick<StatIndex, 'digestOnce'>;
 
 /** Which files to read, and whether for a mount. */
 export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown' | 'anyMode'>;
@@ -53,8 +54,8 @@ export interface WantedFiles {
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
-  /** Receives the files of a context before they are hashed. */
-  onListed?(files: ListedFiles): void;
+  /** Receives the files of a context before they are hashed. They are hashed when it has ended. */
+  onListed?(files: ListedFiles): Promise<void>;
 }
 
 /** Opens the files that a step wants. */
@@ -82,8 +83,9 @@ async function contextInput(
   const { shown = false, anyMode = false } = options;
   const selection = await runCooperatively(selectFiles(tree, options), signal);
   const listed = { select: async () => selection, hasher, owner };
-  const digesting = hasher.digestSelection(selection, { owner, shown, anyMode }, () => onListed?.(listed));
-  const content = await runCooperatively(digesting, signal);
+  const opened = hasher.openSelection(selection, { owner, shown, anyMode });
+  if (opened.isNew) await onListed?.({ ...listed, digestOnce: (entry) => hasher.digestOnce(entry) });
+  const content = await runCooperatively(opened.digest(), signal);
   contexts.onRead(name, sizeOf(selection).bytes);
   return { content, ...listed, shown, anyMode, hasStableStat: hasher.haveStableStats(selection) };
 }
