@@ -298,6 +298,30 @@ test('A step that starts before its key is known has started once, and does not 
   const cache: ResultCache<number> = { load: async () => undefined, save: async (_key, result) => result };
   const progress = { emit: ({ type }: ProgressEvent): unknown => events.push(type) };
   const { signal } = new AbortController();
-  await openSolver(chain('a'), { opFor, cache, progress, now: () => 0, signal }).solve();
-  expect(events).toEqual(['planned', 'started', 'finished']);
+  const onUncached = (): unknown => events.push('uncached');
+  await openSolver(chain('a'), { opFor, cache, progress, now: () => 0, onUncached, signal }).solve();
+  expect(events).toEqual(['planned', 'uncached', 'started', 'uncached', 'finished']);
+});
+
+test('onUncached is called for steps that have to run only', async () => {
+  const records = new Map([[stepKey(digestOf('a')), 1]]);
+  let uncached = 0;
+  const opFor = ({ name }: Step): Op<number> => ({
+    prepare: async () => ({ key: stepKey(digestOf(name)), run: async () => 1 }),
+  });
+  const cache: ResultCache<number> = {
+    load: async (key) => (records.has(key) ? { result: 1, isWhole: true } : undefined),
+    save: async (_key, result) => result,
+  };
+  const { signal } = new AbortController();
+  const onUncached = (): unknown => (uncached += 1);
+  await openSolver(chain('a', 'b'), {
+    opFor,
+    cache,
+    progress: { emit() {} },
+    now: () => 0,
+    onUncached,
+    signal,
+  }).solve();
+  expect(uncached).toBe(1);
 });

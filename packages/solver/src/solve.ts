@@ -18,6 +18,8 @@ export interface SolveOptions<R> {
   readonly jobs?: number;
   /** Steps whose results must exist as data, not only as records. */
   readonly needed?: Iterable<StepId>;
+  /** Called for each step that is not cached, as soon as that is known or almost certain. */
+  readonly onUncached?: () => void;
   /** Receives each step as soon as it is solved. */
   readonly onSolved?: (step: Step, solved: Solved<R>) => void;
   readonly signal: AbortSignal;
@@ -166,7 +168,11 @@ async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
   const op = run.opFor(run.step);
   if (op.anticipate === undefined) return prepareAndRun(op, run);
   const unneeded = new AbortController();
-  op.anticipate(run.inputs, { signal: unneeded.signal, onStart: run.start });
+  const onStart = (): void => {
+    run.onUncached?.();
+    run.start();
+  };
+  op.anticipate(run.inputs, { signal: unneeded.signal, onStart });
   let done: Done<R> | undefined;
   try {
     return (done = await prepareAndRun(op, run));
@@ -180,6 +186,7 @@ async function prepareAndRun<R>(op: Op<R>, run: StepRun<R>): Promise<Done<R>> {
   const prepared = await op.prepare(inputs, run.signal);
   const { key } = prepared;
   const loaded = await load(prepared, run);
+  if (loaded === undefined) run.onUncached?.();
   const cached = missingResults.accept(step, loaded);
   if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
   const missing = missingResults.missingFor(step);

@@ -1,5 +1,5 @@
 import type { StepRecord } from '@tbuild/cache';
-import type { Graph, ResultId, Step, StepId } from '@tbuild/graph';
+import type { ResultId, Step, StepId } from '@tbuild/graph';
 import { createLayerPreparation, createLayerVariants, createStepResults, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
@@ -15,6 +15,7 @@ import type { JointPlan, PlannedTarget } from '../plan/plan-targets.ts';
 import type { Contexts } from '../session/contexts.ts';
 import type { Session } from '../session/open-session.ts';
 import type { TargetSession } from '../session/open-target.ts';
+import { anticipateRuns } from './anticipate-runs.ts';
 import { createExplanations, type Explanations } from './explanations.ts';
 import { opPorts, type SolvePorts } from './op-ports.ts';
 import { createResultCache } from './result-cache.ts';
@@ -65,8 +66,8 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
   const of = openTargets(build, ports, { ...roles, ...underway, observer: failures.observer, results, ending });
   const explain: Explanations['explain'] = (step, key, parts) => of(step.target).explanations.explain(step, key, parts);
   const findImported = imported.find;
-  const onMiss = startsNetwork(graph, ports);
-  const cache = createResultCache({ ...ports, results, explanations: { explain }, findImported, onMiss, now });
+  const runs = anticipateRuns(graph, ports);
+  const cache = createResultCache({ ...ports, results, explanations: { explain }, findImported, now });
   const solver = openSolver(graph, {
     opFor: (step: Step) => resolveOp(step, of(step.target).ops),
     cache,
@@ -74,7 +75,11 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
     now,
     jobs: targets[0]?.session.inputs.request.jobs,
     needed: roles.imageSteps,
-    onSolved: observer === undefined ? undefined : (step, solved) => observer.solved(step.id, solved),
+    onUncached: runs.onUncached,
+    onSolved(step, solved) {
+      runs.onSolved(step);
+      observer?.solved(step.id, solved);
+    },
     signal: AbortSignal.any([ending, steps.signal]),
   });
   return {
@@ -121,12 +126,6 @@ function imagesOf(targets: PlanToSolve['targets']): readonly PlannedImage[] {
   return targets.flatMap(({ session, plan: { plans } }) =>
     session.isLink ? [] : plans.map(({ target: step, config }) => ({ target: session.name, step, config })),
   );
-}
-
-/** When a step has to run, a later RUN most likely has to as well, and should not wait for its network. */
-function startsNetwork({ steps }: Graph, { network }: Pick<SolvePorts, 'network'>): () => void {
-  const isUsed = [...steps.values()].some(({ op }) => op.kind === 'run' && op.network === 'default');
-  return isUsed ? network.start : () => {};
 }
 
 /** What the targets share, and what aborts their preparation of layers. */

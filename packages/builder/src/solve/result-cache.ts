@@ -18,14 +18,12 @@ export interface ResultCacheOptions {
   readonly explanations: Pick<Explanations, 'explain'>;
   /** Returns the result of another machine if the store has no usable record. */
   findImported(key: StepKey): CachedStep | undefined;
-  /** Called when there is no record for a step, which then has to run. */
-  onMiss(): void;
   now(): number;
 }
 
 /** Creates the result cache. A record without its result is kept until another one replaces it. */
 export function createResultCache(options: ResultCacheOptions): RecordedResults {
-  const { cache, results, explanations, onMiss, now } = options;
+  const { cache, results, explanations, now } = options;
   const records = new Map<StepKey, StepRecord>();
   const times = new Map<ResultId, number>();
   const gone = new Set<StepKey>();
@@ -39,7 +37,7 @@ export function createResultCache(options: ResultCacheOptions): RecordedResults 
   return {
     async load(key, asking) {
       const found = await find(key, asking);
-      if (found === undefined) return void onMiss();
+      if (found === undefined) return undefined;
       results.addStep(found.record.result, asking.step);
       return { result: use(found.record), isWhole: found.isWhole };
     },
