@@ -42,3 +42,9 @@ test('something else has another serial number', () => {
   expect(serialOf('a')).toBe(serialOf('a'));
   expect(serialOf('a')).not.toBe(serialOf('b'));
 });
+
+test('a package URL that is not valid names its distribution as it is', () => {
+  const externalRefs = [{ referenceType: 'purl', referenceLocator: 'pkg:deb/a@1?distro=100%-1' }];
+  const document = cycloneDxDocument([{ packages: [{ name: 'a', externalRefs }] }], { name: 'app' });
+  expect(document).toMatchObject({ components: [{ type: 'operating-system', name: '100%', version: '1' }, {}] });
+});

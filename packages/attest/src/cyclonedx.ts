@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import { digestOf } from '@tbuild/oci';
 
 /** What a CycloneDX document is about. */
@@ -79,7 +80,7 @@ interface Distribution {
 /** Returns the distribution that the package URLs name, such as `distro=debian-13`. */
 function distributionOf(components: readonly Component[]): Distribution | undefined {
   const named = components.flatMap(({ purl = '' }) => /[?&]distro=([^&#]+)/.exec(purl)?.[1] ?? []);
-  const [name, version] = named[0] === undefined ? [] : decodeURIComponent(named[0]).split(/-(?=[\d.]+$)/);
+  const [name, version] = named[0] === undefined ? [] : unescape(named[0]).split(/-(?=[\d.]+$)/);
   return name === undefined ? undefined : { name, ...(version === undefined ? {} : { version }) };
 }
 

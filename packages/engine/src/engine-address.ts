@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import { TbuildError } from '@tbuild/errors';
 
 /** Where Docker answers: the forms of DOCKER_HOST. */
@@ -48,8 +49,8 @@ function sshArguments(host: string): readonly string[] | undefined {
   const url = URL.canParse(host) ? new URL(host) : undefined;
   // What starts with a dash would be an option of ssh.
   if (url === undefined || url.hostname === '' || url.hostname.startsWith('-')) return undefined;
-  const user = decodeURIComponent(url.username);
-  const path = url.pathname === '' || url.pathname === '/' ? [] : ['--host', `unix://${decodeURI(url.pathname)}`];
+  const user = unescape(url.username);
+  const path = url.pathname === '' || url.pathname === '/' ? [] : ['--host', `unix://${unescape(url.pathname)}`];
   return [
     'ssh',
     ...(user === '' ? [] : ['-l', user]),

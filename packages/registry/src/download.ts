@@ -22,7 +22,9 @@ interface BlobPart {
 /** A layer that must not be redistributed is only at its descriptor's URLs. No credentials are sent there. */
 async function open(remote: Remote, part: BlobPart): Promise<AsyncIterable<Uint8Array>> {
   const { target } = part;
-  const elsewhere = (target.urls ?? []).filter((url) => /^https?:\/\//i.test(url)).map((url) => new URL(url));
+  const elsewhere = (target.urls ?? [])
+    .filter((url) => /^https?:\/\//i.test(url) && URL.canParse(url))
+    .map((url) => new URL(url));
   for (const place of [`blobs/${target.digest}`, ...elsewhere]) {
     try {
       return await openAt(place, remote, part);

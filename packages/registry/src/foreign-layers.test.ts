@@ -32,7 +32,10 @@ test(
         size: bytes.length,
       };
       expect(
-        await readWhole(repository, { ...layer, urls: ['ftp://127.0.0.1/x', `${at}/gone`, `${at}/layer`] }),
+        await readWhole(repository, {
+          ...layer,
+          urls: ['ftp://127.0.0.1/x', 'https://[', `${at}/gone`, `${at}/layer`],
+        }),
       ).toEqual(bytes);
       expect(seen).toEqual([undefined, undefined]);
       const other = Buffer.from('something else of the same length ...');

@@ -70,6 +70,7 @@ describe('behind a proxy', needs('registry'), () => {
   test.each([
     ['no user', (url: string) => url, /Add a user if the proxy requires one/],
     ['a wrong user', (url: string) => url.replace('//', '//other:wrong@'), /Check the user and password/],
+    ['a percent sign of a user', (url: string) => url.replace('//', '//100%:wrong@'), /Check the user and password/],
   ])('that wants a user: %s', async (_, urlOf, hint) => {
     await using proxy = await startWebProxy({ route: () => undefined, auth: proxyUser });
     const { host } = new URL(proxy.url);

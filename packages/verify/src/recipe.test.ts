@@ -73,12 +73,14 @@ test('base images get their recorded digests', () => {
   const materials = [
     { uri: 'pkg:docker/alpine@3.20?platform=linux%2Famd64', digest: { sha256: digest } },
     { uri: 'pkg:docker/localhost%3A5000/a/b@1', digest: { sha256: digest } },
+    { uri: 'pkg:docker/100%@1', digest: { sha256: digest } },
     { uri: 'pkg:docker/pinned?digest=sha256:x', digest: { sha256: digest } },
     { uri: 'https://h/file', digest: { sha256: digest } },
   ];
   expect(readRecipe([provenance({}, {}, materials)])?.contexts).toEqual({
     'alpine:3.20': `docker-image://alpine:3.20@sha256:${digest}`,
     'localhost:5000/a/b:1': `docker-image://localhost:5000/a/b:1@sha256:${digest}`,
+    '100%:1': `docker-image://100%:1@sha256:${digest}`,
   });
 });
 

@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import type { Statement } from '@tbuild/images';
 
 /** How an image was built, as far as its provenance says. */
@@ -132,7 +133,7 @@ function basePins(materials: readonly Members[]): Readonly<Record<string, string
     const [, path = '', tag] = /^pkg:docker\/([^@?#]+)(?:@([^?#]+))?/.exec(text(material.uri) ?? '') ?? [];
     const digest = digestIn(material);
     if (path === '' || tag === undefined || digest === undefined || digest.length !== 64) return [];
-    const name = `${decodeURIComponent(path)}:${decodeURIComponent(tag)}`;
+    const name = `${unescape(path)}:${unescape(tag)}`;
     return [[name, `docker-image://${name}@sha256:${digest}`] as const];
   });
   return Object.fromEntries(pins);

@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortable, getOrMake } from '@tbuild/concurrency';
@@ -75,7 +76,7 @@ function routeTo({ url, headers }: HttpRequest, proxy: URL | undefined): Route {
 
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '') return undefined;
-  const plain = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  const plain = { username: unescape(username), password: unescape(password) };
   return basicAuthorization({ kind: 'password', ...plain });
 }
 

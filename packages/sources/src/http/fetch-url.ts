@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import type { LocalStore } from '@tbuild/content';
 import { UnpackGuard, type UnpackLimits } from '@tbuild/diff';
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
@@ -83,7 +84,7 @@ function readUrl(text: string): { url: URL; login?: string } {
   const { username, password } = url;
   Object.assign(url, { username: '', password: '', hash: '' });
   if (username === '' && password === '') return { url };
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${unescape(username)}:${unescape(password)}`;
   return { url, login: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
