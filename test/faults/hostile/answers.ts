@@ -23,6 +23,8 @@ export interface Answer {
 interface Exchange {
   readonly operation: keyof typeof OPERATIONS;
   readonly credential: keyof typeof CREDENTIALS;
+  /** Where the layer is too, as its descriptor says. */
+  readonly urls: readonly string[];
   /** The answers by the part of the protocol that asks, in order. The last is given again. */
   readonly answers: Readonly<Record<Part, readonly Answer[]>>;
 }
@@ -33,8 +35,8 @@ export const ANSWERS: readonly HostileKind<Exchange>[] = [
     name: 'answers of registries',
     inputs: 1000,
     make: exchangeOf,
-    async read({ operation, credential, answers }, { signal }) {
-      const { registry, leaks, endless } = await prepareServers(credential, answers);
+    async read({ operation, credential, urls, answers }, { signal }) {
+      const { registry, other, leaks, endless } = await prepareServers(credential, answers);
       const ended = AbortSignal.any([signal, endless]);
       await using client = createRegistryClient({
         credentials: async () => CREDENTIALS[credential],
@@ -43,7 +45,10 @@ export const ANSWERS: readonly HostileKind<Exchange>[] = [
       });
       const repository = client.openRepository(parseReference(`${registry}/app`));
       const act = operation === 'authenticate' ? () => client.authenticate(registry, ended) : OPERATIONS[operation];
-      const error = await act(repository, ended).then(
+      const error = await act(repository, ended, {
+        ...LAYER,
+        urls: urls.map((url) => url.replaceAll('{other}', other)),
+      }).then(
         () => undefined,
         (reason: unknown) => reason,
       );
@@ -55,8 +60,9 @@ export const ANSWERS: readonly HostileKind<Exchange>[] = [
 ];
 
 interface Prepared {
-  /** Its host. */
+  /** The hosts of two servers. */
   readonly registry: string;
+  readonly other: string;
   /** What goes to a server that must not get it. */
   readonly leaks: readonly string[];
   /** Aborts when something is asked again and again. */
@@ -91,7 +97,7 @@ async function prepareServers(credential: Exchange['credential'], answers: Excha
     if (headers.has('authorization') || isSecret) leaks.push('Another server gets a credential');
     return answer('other');
   };
-  return { registry: registry.host, leaks, endless: end.signal };
+  return { registry: registry.host, other: other.host, leaks, endless: end.signal };
 }
 
 /** A list of tags has at most 1000 pages, of which each may be asked for five times. */
@@ -141,8 +147,7 @@ const OPERATIONS = {
   'by digest': (repository, signal) => repository.resolve(digestOf(DOCUMENT), signal),
   'digest of': (repository, signal) => repository.digestOf('1', signal),
   read: async (repository, signal) => drain(await repository.read(LAYER, signal)),
-  'read from URLs': async (repository, signal) =>
-    drain(await repository.read({ ...LAYER, urls: ['http://127.0.0.1:1/a'] }, signal)),
+  'read from URLs': async (repository, signal, layer) => drain(await repository.read(layer, signal)),
   has: (repository, signal) => repository.has(LAYER, signal),
   tags: (repository, signal) => repository.tags(signal),
   write: (repository, signal) => repository.write(fromBytes(BLOB), LAYER, signal),
@@ -153,7 +158,7 @@ const OPERATIONS = {
   untag: (repository, signal) => repository.untag('1', signal),
   mount: (repository, signal) => repository.mount(LAYER.digest, 'base', signal),
   authenticate: () => Promise.resolve(),
-} satisfies Record<string, (repository: Repository, signal: AbortSignal) => Promise<unknown>>;
+} satisfies Record<string, (repository: Repository, signal: AbortSignal, layer: Descriptor) => Promise<unknown>>;
 
 /** What is asked. */
 type Part = keyof typeof SOUND;
@@ -215,7 +220,7 @@ const ASKED: Readonly<Record<keyof typeof OPERATIONS, readonly Part[]>> = {
   'by digest': ['manifest'],
   'digest of': ['manifest'],
   read: ['blob'],
-  'read from URLs': ['blob'],
+  'read from URLs': ['blob', 'other'],
   has: ['blob', 'manifest'],
   tags: ['tags', 'tags', 'moreTags'],
   write: ['open', 'close', 'state', 'blob'],
@@ -267,6 +272,7 @@ function exchangeOf(random: Random): Exchange {
   const credential = random.pick(['none', 'none', 'password', 'identity'] as const);
   const entries = Object.entries(SOUND).map(([part, sound]) => [part, [sound]] as const);
   const answers = Object.fromEntries(entries) as unknown as Record<Part, readonly Answer[]>;
+  if (operation === 'read from URLs') answers.blob = [{ ...SOUND.blob, status: 404 }];
   const before: readonly Part[] = credential === 'none' ? ['ping', 'other'] : ['ping', 'other', 'challenge', 'token'];
   for (let edits = 1 + random.int(3); edits > 0; edits--) {
     const part = random.pick(random.int(3) === 0 ? before : ASKED[operation]);
@@ -275,7 +281,8 @@ function exchangeOf(random: Random): Exchange {
     // Once, in turn with the sound one, or from now on.
     answers[part] = random.pick([[changed], [changed, ...own], [...own, changed]]);
   }
-  return { operation, credential, answers };
+  const urls = [mutateText(['http://{other}/a'], ADDRESS_PIECES, random), 'http://{other}/b'];
+  return { operation, credential, urls, answers };
 }
 
 function mutateAnswer(sound: Answer, random: Random): Answer {
