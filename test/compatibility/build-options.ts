@@ -73,6 +73,7 @@ export const commands: readonly Row[] = [
     }),
   ),
   ...Object.entries({
+    dap: 'use `tbuild debug`',
     debug: 'use `tbuild debug`',
     'dial-stdio': 'there is no daemon to connect to',
     install: 'use `tbuild install --as-buildx`',

@@ -38,15 +38,19 @@ test('buildx takes its short names, a builder before the command, and a format o
   expect((await tbuild('-v')).stdout).toBe((await tbuild('version')).stdout);
 });
 
-test('a command of buildx that has no meaning here names what to use instead', async () => {
-  for (const [word = '', hint = ''] of [
-    ['install', 'tbuild install --as-buildx'],
-    ['debug', 'tbuild debug'],
-    ['dial-stdio', 'no daemon'],
-    ['policy', '--source-policy-file'],
-    ['uninstall', 'tbuild install --uninstall'],
-  ])
-    expect(await runTbuild(['buildx', word])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(hint) });
+test('a command that tbuild lacks names what to use instead', async () => {
+  for (const [words, hint] of [
+    [['buildx', 'install'], 'tbuild install --as-buildx'],
+    [['buildx', 'dap'], 'tbuild debug'],
+    [['buildx', 'debug'], 'tbuild debug'],
+    [['buildx', 'dial-stdio'], 'no daemon'],
+    [['buildx', 'policy'], '--source-policy-file'],
+    [['buildx', 'uninstall'], 'tbuild install --uninstall'],
+    [['buildx', 'history', 'trace'], 'Use open'],
+    [['compose', 'build'], 'tbuild bake'],
+    [['shell'], 'tbuild debug'],
+  ] as const)
+    expect(await runTbuild(words)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(hint) });
 });
 
 test('BUILDX_BUILDER and --builder have no effect', async () => {

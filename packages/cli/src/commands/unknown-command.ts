@@ -6,7 +6,7 @@ const CONTAINERS = 'Use docker or podman for containers; "tbuild -t NAME --load 
 const foreignCommands: Readonly<Record<string, string>> = {
   bud: 'Use tbuild build',
   commit: CONTAINERS,
-  compose: 'Use docker compose, or build each image with tbuild -f FILE -t NAME DIRECTORY',
+  compose: 'Use tbuild bake to build the images of a compose file',
   config: 'Write the configuration into a Dockerfile: ENV, LABEL, CMD, …',
   container: CONTAINERS,
   context: 'Use docker context; -o type=docker,context=NAME loads the image into the engine of a context',
@@ -28,6 +28,7 @@ const foreignCommands: Readonly<Record<string, string>> = {
   run: CONTAINERS,
   scout: 'Use --sbom=true to list the packages of an image',
   search: 'Use the web page of the registry',
+  shell: 'Use tbuild debug for a shell in a step of a build',
   start: CONTAINERS,
   stop: CONTAINERS,
   unshare: 'Use buildah unshare or podman unshare; tbuild needs none',

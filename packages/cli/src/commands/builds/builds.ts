@@ -19,4 +19,5 @@ export const buildHistory = commandGroup({
   name: 'buildx history',
   summary: 'The subcommands of docker buildx history, on the builds of this store',
   commands: { ls, inspect: show, logs, open, rm, export: save },
+  foreign: { trace: 'Use open for a page with the timeline' },
 });

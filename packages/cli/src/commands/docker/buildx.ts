@@ -21,6 +21,7 @@ const commands: CommandGroup['commands'] = {
 
 /** Commands about what tbuild does not have. */
 const foreign = {
+  dap: 'Use tbuild debug for a shell in a step',
   debug: 'Use tbuild debug',
   'dial-stdio': 'Leave it out: there is no daemon to connect to',
   install: 'Use tbuild install --as-buildx',
