@@ -1,4 +1,4 @@
-import { createFileHasher } from '@tbuild/context';
+import { createFileHasher, type SelectedSource, typeOf } from '@tbuild/context';
 import type { Step } from '@tbuild/graph';
 import { chooseStrategy, isLarge, type PendingLayer } from '@tbuild/layers';
 import { hexOf } from '@tbuild/oci';
@@ -100,7 +100,10 @@ async function startEarlyLayer(
   return startLayer({ placed, strategy }, ports, signal);
 }
 
-/** Makes the tree if a step needs it, unless the files would have to wait for that of the base. */
+/**
+ * Makes the tree if a step needs it, unless the files would have to wait for that of the base, or the key is known soon
+ * since few files have to be read.
+ */
 async function makeEarlyTree(
   { op, selection, input, base, step, onStart }: ListedCopy & { readonly step: Step; onStart(): void },
   ports: EarlyCopyPorts,
@@ -108,8 +111,20 @@ async function makeEarlyTree(
 ): Promise<ActiveSnapshot | undefined> {
   if (ports.leafSteps.has(step.id)) return undefined;
   if (base !== undefined && (await ports.snapshots.stat(hexOf(base))) === undefined) return undefined;
+  if (!hasManyUnread(await input.select(), input)) return undefined;
   onStart();
   const { select, digestOnce } = input;
   const parts = [{ selection, input: { select, hasher: createFileHasher() } }];
   return makeTree({ op, step, parts, base, digestOnce }, ports, signal);
+}
+
+/** Decides whether so many files have no known digest that reading them once is worth an early tree. */
+function hasManyUnread(sources: readonly SelectedSource[], { hasher }: Pick<ListedFiles, 'hasher'>): boolean {
+  let unread = 0;
+  for (const { files } of sources)
+    for (const { entry } of files) {
+      if (typeOf(entry.stats) === 'file' && !hasher.hasStableStat(entry)) unread += 1;
+      if (isLarge({ files: unread, bytes: 0 })) return true;
+    }
+  return false;
 }
