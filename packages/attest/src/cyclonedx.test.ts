@@ -48,3 +48,10 @@ test('a package URL that is not valid names its distribution as it is', () => {
   const document = cycloneDxDocument([{ packages: [{ name: 'a', externalRefs }] }], { name: 'app' });
   expect(document).toMatchObject({ components: [{ type: 'operating-system', name: '100%', version: '1' }, {}] });
 });
+
+test('a list of packages that is no SPDX still becomes a document', () => {
+  const packages = [{ name: 'a', SPDXID: { toString: 1 } }, null, { name: 1 }];
+  const document = cycloneDxDocument([{ creationInfo: { created: { toString: 1 } }, packages }], { name: 'app' });
+  expect(document).toMatchObject({ components: [{ 'bom-ref': 'a', name: 'a' }] });
+  expect(JSON.stringify(document)).not.toContain('timestamp');
+});

@@ -20,7 +20,7 @@ export function cycloneDxDocument(sboms: readonly object[], subject: CycloneDxSu
   const system = distributionOf(components);
   const described = {
     metadata: {
-      timestamp: documents.map(createdOf).toSorted().at(-1),
+      timestamp: documents.flatMap(createdOf).toSorted().at(-1),
       tools: { components: [{ type: 'application', name: 'tbuild' }] },
       component: {
         'bom-ref': 'image',
@@ -48,7 +48,7 @@ function componentOf(one: Fields): readonly (readonly [string, Component])[] {
   const { name, versionInfo, licenseDeclared, supplier, primaryPackagePurpose } = one;
   if (typeof name !== 'string' || primaryPackagePurpose === 'CONTAINER') return [];
   const purl = listOf(one.externalRefs).find(({ referenceType }) => referenceType === 'purl')?.referenceLocator;
-  const ref = String(purl ?? one.SPDXID);
+  const ref = [purl, one.SPDXID].find((id) => typeof id === 'string') ?? name;
   const component = {
     'bom-ref': ref,
     type: 'library',
@@ -98,8 +98,9 @@ function propertiesOf({ name, tag }: CycloneDxSubject, system?: Distribution): r
   );
 }
 
-function createdOf({ creationInfo }: Fields): string {
-  return String(recordOf(creationInfo).created);
+function createdOf({ creationInfo }: Fields): readonly string[] {
+  const { created } = recordOf(creationInfo);
+  return typeof created === 'string' ? [created] : [];
 }
 
 /** A UUID of version 8 (RFC 9562, "custom") from the digest of the content. */

@@ -18,6 +18,6 @@ async function timesOf(placed: PlacedDocument, signal: AbortSignal): Promise<rea
   if (!isIndex(document) && isCache(document))
     return (await readCache(provider, root, signal)).steps.map(({ record }) => record.createdAt);
   const images = await readRemoteImages(placed, signal);
-  const created = images.map(({ config }) => Date.parse(String(Object(config).created)));
-  return created.filter((time) => !Number.isNaN(time));
+  const created = images.map(({ config }): unknown => Object(config).created);
+  return created.flatMap((text) => (typeof text === 'string' ? Date.parse(text) : [])).filter(Number.isFinite);
 }

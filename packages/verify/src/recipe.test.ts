@@ -63,6 +63,10 @@ test.each([
   expect(readRecipe([provenance({ uri }, {}, materials)])?.context).toBe(context);
 });
 
+test('a statement whose type is the name of a member of every object has no recipe', () => {
+  expect(readRecipe([{ predicateType: 'constructor', predicate: {} }])).toBeUndefined();
+});
+
 test('paths of this machine are not taken from an image', () => {
   const args = { 'context:a': '/etc', 'context:b': './b', 'context:c': '--upload-pack=x' };
   const recipe = readRecipe([provenance({ uri: '/etc', path: '../../etc/passwd' }, { args })]);

@@ -42,7 +42,8 @@ interface Parts {
  */
 export function readRecipe(statements: readonly Statement[]): Recipe | undefined {
   for (const { predicateType, predicate } of statements) {
-    const parts = isRecord(predicate) ? PARTS[predicateType]?.(predicate) : undefined;
+    const isKnown = isRecord(predicate) && Object.hasOwn(PARTS, predicateType);
+    const parts = isKnown ? PARTS[predicateType]?.(predicate) : undefined;
     if (parts?.request.frontend === 'dockerfile.v0') return recipeOf(parts);
   }
   return undefined;
