@@ -11,6 +11,7 @@ import { GIT_OUTPUT } from '../hostile/git-output.ts';
 import type { HostileKind } from '../hostile/hostile-kind.ts';
 import { RECORDINGS } from '../hostile/recordings.ts';
 import { REPOSITORIES } from '../hostile/repositories.ts';
+import { STATEMENTS } from '../hostile/statements.ts';
 import { TEXTS } from '../hostile/texts.ts';
 
 const KINDS: readonly HostileKind[] = [
@@ -21,6 +22,7 @@ const KINDS: readonly HostileKind[] = [
   ...REPOSITORIES,
   ...ANSWERS,
   ...GIT_OUTPUT,
+  ...STATEMENTS,
 ];
 
 /** Reading an input of a few kilobytes takes this much processor time only if the time grows out of all proportion. */
