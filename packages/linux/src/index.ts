@@ -17,6 +17,8 @@ export type { ProcessEnd } from './processes/reap.ts';
 export { sameBytes } from './files/same-bytes.ts';
 export { shellQuoted } from './shell-quoted.ts';
 export { startProcess, type StartedProcess, type StartOptions } from './processes/start-process.ts';
+export { startUnattended } from './processes/start-unattended.ts';
+export { isLibraryLoaded } from './libc.ts';
 export { openUnnamedFile } from './files/unnamed-file.ts';
 export { FileType, mknod } from './mknod.ts';
 export { tryFlock } from './flock.ts';

@@ -8,6 +8,11 @@ type Koffi = typeof import('koffi');
 
 let loaded: { koffi: Koffi; library: import('koffi').LibraryHandle } | undefined;
 
+/** Returns whether something in this process has made a call, so that another one costs no loading. */
+export function isLibraryLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 /** Loads koffi, which takes some milliseconds. A build that finds everything in its cache never calls this. */
 function load(): NonNullable<typeof loaded> {
   if (loaded !== undefined) return loaded;

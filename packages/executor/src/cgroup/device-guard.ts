@@ -1,9 +1,9 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { type AllowedDevice, type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
-import { startTool } from '../machine/tools.ts';
+import { type AllowedDevice, type DeviceFilter, loadDeviceFilter, startUnattended } from '@tbuild/linux';
+import { TOOL_ENVIRONMENT, toolPath } from '../machine/tools.ts';
 import { DEVICES } from '../sandbox/devices.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
 import { ownGroup, removeAbandoned, removeWhenEmpty } from './remove-groups.ts';
@@ -98,12 +98,9 @@ async function leave(leaveFile: string, path: string): Promise<void> {
 const REMOVE = `echo 0 > "$1" && for _ in 1 2 3 4 5 6 7 8 9 10; do rmdir "$2" && exit; sleep 0.1; done 2> /dev/null`;
 
 function removeSoon(leaveFile: string, path: string): void {
-  const nothing = openSync('/dev/null', 'r+');
   try {
-    startTool('sh', ['-c', REMOVE, 'remove', leaveFile, path], [nothing, nothing, nothing]);
+    startUnattended(toolPath('sh'), ['-c', REMOVE, 'remove', leaveFile, path], { env: TOOL_ENVIRONMENT });
   } catch {
     // The next build removes the group.
-  } finally {
-    closeSync(nothing);
   }
 }
