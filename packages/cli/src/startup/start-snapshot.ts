@@ -32,14 +32,16 @@ printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
 set -- --tag rehearsal --build-context "layout=oci-layout://$rehearsal/layout" "$@"
 "$node" "$main" "$@"
 
-# A process that makes a snapshot cannot run a step, but takes over the code that another one has compiled for it.
+# A process that makes a snapshot can extract no layer and run no step, but takes over the code that another one has compiled
+# for that, and for compressing layers.
 export TBUILD_MAIN="$main" TBUILD_CODE="$rehearsal/code"
 printf '%s' "$load" > "$rehearsal/load.cjs"
 program=$(command -v nice)
 mkdir "$rehearsal/step"
 cp -L --parents "$program" $(ldd "$program" | grep -o '/[^ )]*') "$rehearsal/step"
-printf 'FROM scratch\\nCOPY . /\\nRUN --network=none ["%s"]\\n' "$program" > "$rehearsal/step/Dockerfile"
-"$node" $options "$rehearsal/load.cjs" --root "$rehearsal/store" --progress plain "$rehearsal/step"
+printf 'FROM layout\\nCOPY . /\\nRUN --network=none ["%s"]\\n' "$program" > "$rehearsal/step/Dockerfile"
+"$node" $options "$rehearsal/load.cjs" --root "$rehearsal/other" --progress plain \\
+  --build-context "layout=oci-layout://$rehearsal/layout" --output "type=oci,tar=false,dest=$rehearsal/result" "$rehearsal/step"
 
 make "$@" || make
 cp "$snapshot" "$snapshot.made"
