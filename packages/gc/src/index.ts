@@ -1,5 +1,3 @@
-export { mayExceed, withDefaultLimits } from './cache-limits.ts';
-export type { CacheLimits } from './cache-limits.ts';
 export type { EntryKind } from './cache-entry.ts';
 export { checkStore } from './check/check-store.ts';
 export type { CheckedStore, CheckOptions } from './check/checked-store.ts';
@@ -12,4 +10,3 @@ export { repairStore } from './repair-store.ts';
 export type { Repaired } from './repair-store.ts';
 export { usedSpace } from './store-usage.ts';
 export type { UsedSpace } from './store-usage.ts';
-export { sweepLeftovers } from './sweep-leftovers.ts';

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { abortable } from '@tbuild/concurrency';
@@ -86,6 +85,7 @@ async function runByRequest(
   { cwd, input, output, signal }: OutsideOptions,
   { descriptor, directory }: { descriptor: number; directory: string },
 ): Promise<OutsideResult> {
+  const { createInterface } = await import('node:readline');
   const request = mkdtempSync(join(directory, 'outside-'));
   const readers: Socket[] = [];
   let program: number | undefined;

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, lstatSync, promises, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -55,7 +54,7 @@ export async function emptyTrash({ trash }: Trash): Promise<void> {
   await Promise.all(Array.from({ length: AT_A_TIME }, deleteRest));
   // What is still there cannot be deleted, or nobody has rm.
   const left = new Set(listDirectory(trash));
-  for (const name of names) if (left.has(name)) await rm(join(trash, name), { recursive: true, force: true });
+  for (const name of names) if (left.has(name)) await promises.rm(join(trash, name), { recursive: true, force: true });
 }
 
 /** Node's own recursive deletion takes several times the processor time, most of it between its threads. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { startupSnapshot } from 'node:v8';
 import type { Services } from '@tbuild/builder';
 import { errnoName } from '@tbuild/errors';
-import { type CacheLimits, mayExceed, sweepLeftovers, withDefaultLimits } from '@tbuild/gc';
+import { type CacheLimits, mayExceed, sweepLeftovers, withDefaultLimits } from '@tbuild/gc/after-build';
 import { isLibraryLoaded, shellQuoted, startUnattended } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { listDirectory, needsSync, readBoot, spaceOf, type StoreLayout } from '@tbuild/store';

@@ -1,4 +1,4 @@
-import type { CacheLimits } from '@tbuild/gc';
+import type { CacheLimits } from '@tbuild/gc/after-build';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 
 /** What the process that caps the cache of a store is told. */

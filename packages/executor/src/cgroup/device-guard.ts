@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdirSync, promises } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { type AllowedDevice, type DeviceFilter, loadDeviceFilter, startUnattended } from '@tbuild/linux';
@@ -70,7 +69,7 @@ async function enter(): Promise<Entered | undefined> {
     const filter = loadDeviceFilter(ALLOWED);
     mkdirSync(path);
     filter.attach(path);
-    await writeFile(`${path}/cgroup.procs`, '0');
+    await promises.writeFile(`${path}/cgroup.procs`, '0');
     removeAbandoned(path);
     return {
       hierarchies,
@@ -91,7 +90,7 @@ function attachTo(filter: DeviceFilter): DeviceGuard['guard'] {
 }
 
 async function leave(leaveFile: string, path: string): Promise<void> {
-  await writeFile(leaveFile, '0');
+  await promises.writeFile(leaveFile, '0');
   await removeWhenEmpty(path);
 }
 

@@ -1,6 +1,6 @@
 import { fromBytes, readBriefly, type Provider } from '@tbuild/content';
 import { goJson, hexOf, type Descriptor, type Digest } from '@tbuild/oci';
-import { packArchive, type ArchiveFile } from './pack-archive.ts';
+import type { ArchiveFile } from './pack-archive.ts';
 
 /** A JSON file beside the blobs. */
 export interface LayoutFile {
@@ -23,11 +23,12 @@ export interface LayoutSource {
   readonly signal: AbortSignal;
 }
 
-/** Returns blobs and files as an image layout in a tar; the same input gives the same bytes. */
-export function layoutArchive(
+/** Returns blobs and files as an image layout in a tar; the same input gives the same bytes. Loads the code only for builds that do. */
+export async function* layoutArchive(
   blobs: readonly Descriptor[],
   { files, content, signal }: LayoutSource,
-): AsyncIterable<Uint8Array> {
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { packArchive } = await import('./pack-archive.ts');
   const documents = files.map(({ name, content: document }): ArchiveFile => {
     const bytes = Buffer.from(goJson(document));
     return { name, size: bytes.length, open: async () => fromBytes(bytes) };
@@ -37,5 +38,5 @@ export function layoutArchive(
     size: blob.size,
     open: () => readBriefly(content, blob, signal),
   }));
-  return packArchive(['blobs/', 'blobs/sha256/'], [...stored, ...documents]);
+  yield* packArchive(['blobs/', 'blobs/sha256/'], [...stored, ...documents]);
 }
