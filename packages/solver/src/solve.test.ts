@@ -135,6 +135,17 @@ test('a failure while inputs are gathered is not the failure of the waiting step
   expect(outcomes()).toEqual({ a: 'built' });
 });
 
+test('a failure is located at the step that failed, not at one that waits for its inputs meanwhile', async () => {
+  const location = { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } };
+  const failing = { bad: () => Promise.reject(new TbuildError('PROCESS_FAILED', 'it broke')) };
+  const { run } = setup(failing, { waiting: () => new Promise(() => {}) });
+  const builder = new GraphBuilder();
+  const [bad, waiting] = [builder.add(step('bad')), builder.add({ ...step('waiting'), location })];
+  const error: unknown = await run(builder.build([bad, waiting])).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ message: 'it broke' });
+  expect(error).not.toHaveProperty('location', location);
+});
+
 test('a changed step runs again, and so do its dependents unless its result is the same', async () => {
   const { run, ran } = setup();
   await run(chain('a', 'b', 'c'));

@@ -211,9 +211,8 @@ async function runStep<R>(
   throwIfAborted(signal);
   if (prepared.gather !== undefined) {
     wait();
-    // Others may wait for the same work.
-    await abortable(prepared.gather(), signal);
-    throwIfAborted(signal);
+    // Others may wait for the same work. The signal's reason may be the error of another step.
+    await abortable(prepared.gather(), signal).finally(() => throwIfAborted(signal));
   }
   start();
   using turn = step.noCache ? undefined : await prepared.takeTurn?.();
