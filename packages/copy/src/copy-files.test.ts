@@ -373,6 +373,18 @@ test.each(changes)('A file changes between key and copy: %s', (_, change, messag
   expect(readFileSync(join(upper, 'f'), 'utf8')).toBe('keyed');
 });
 
+test('A link that points elsewhere when it is copied is reported as changed', () => {
+  write(source, { l: '-> keyed' });
+  const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
+  const hasher = createFileHasher();
+  const selection = runSync(selectFiles(openDirectory(source), { sources: ['.'] }));
+  runSync(digestSelection(selection, { hasher, owner: 'root' }));
+  rmSync(join(source, 'l'));
+  write(source, { l: '-> other target' });
+  const plan = { target: { destination: '/', keepOwner: false }, options: { now: NOW, hasher } };
+  expect(() => runSync(copyFiles(selection, writer, plan))).toThrow('File "l" changed during the build');
+});
+
 test('A file rewritten between key and copy within the same timestamp is detected', () => {
   write(source, { f: 'keyed' });
   const hasher = { ...createFileHasher(), hasStableStat: () => false };

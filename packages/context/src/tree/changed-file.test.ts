@@ -1,4 +1,4 @@
-import { mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lutimesSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,7 +11,16 @@ test('readLink reports a link that was replaced as changed', () => {
   const entry = openDirectory(root).stat('link');
   if (entry === undefined) throw new Error('There is no link');
   expect(readLink(entry)).toBe(readlinkSync(link));
-  for (const replace of [() => {}, () => writeFileSync(link, '')]) {
+  const linkTo = (target: string): void => {
+    symlinkSync(target, link);
+    lutimesSync(link, entry.stats.mtimeMs / 1000, 5);
+  };
+  for (const replace of [
+    () => {},
+    () => writeFileSync(link, ''),
+    () => linkTo('others'),
+    () => symlinkSync('x', link),
+  ]) {
     rmSync(link, { force: true });
     replace();
     expect(() => readLink(entry)).toThrow(

@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { TreeEntry } from './file-tree.ts';
 
@@ -9,11 +9,20 @@ export function changedFile(entry: TreeEntry, cause?: unknown): TbuildError {
 }
 
 /**
- * Returns the target of a symbolic link.
+ * Returns the target of a symbolic link. Whatever reads the link of an entry, be it for a key, a tree or a layer, gets the same
+ * target or the error.
  *
  * @throws TbuildError CONTEXT when the link was replaced or removed since its entry was read.
  */
 export function readLink(entry: TreeEntry): string {
+  const target = readTarget(entry);
+  const { mtimeMs, size } = entry.stats;
+  const stats = lstatSync(entry.location, { throwIfNoEntry: false });
+  if (stats?.mtimeMs !== mtimeMs || stats.size !== size) throw changedFile(entry);
+  return target;
+}
+
+function readTarget(entry: TreeEntry): string {
   try {
     return readlinkSync(entry.location);
   } catch (error) {
