@@ -28,28 +28,36 @@ export interface ExecutorChoice {
   readonly warn: (message: string, detail: string) => void;
 }
 
-/** An executor that is chosen for the first step that runs. */
+/** An executor that is chosen on first use. */
 export interface LazyExecutor {
-  /** @throws TbuildError UNSUPPORTED if this machine allows no isolation. */
+  /**
+   * Returns the same executor, or fails with the same error, each time.
+   * @throws TbuildError UNSUPPORTED if this machine allows no isolation.
+   */
   get(): Promise<Executor>;
   /** Ends its resources, when all steps have ended. */
   close(): Promise<void>;
 }
 
-export function lazyExecutor(choice: ExecutorChoice, env: Environment): LazyExecutor {
-  let executor: (Executor & Partial<Disposable>) | undefined;
+export function lazyExecutor(choice: ExecutorChoice, env: Pick<Environment, 'variables'>): LazyExecutor {
+  let executor: Promise<Executor & Partial<Disposable>> | undefined;
   return {
-    get: async () => (executor ??= chooseExecutor(choice, env)),
+    get: () => (executor ??= chooseExecutor(choice, env)),
     async close() {
       if (executor === undefined) return;
-      executor[Symbol.dispose]?.();
+      const chosen = await executor.catch(() => undefined);
+      chosen?.[Symbol.dispose]?.();
+      // The guard is entered before the choice can fail.
       await removeDeviceGuardSoon();
     },
   };
 }
 
 /** Creates the executor with the strongest isolation that this machine allows, or with the one that the user chose. */
-function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
+async function chooseExecutor(
+  choice: ExecutorChoice,
+  env: Pick<Environment, 'variables'>,
+): Promise<Executor & Partial<Disposable>> {
   const { isolation, store, flavour, now, discard } = choice;
   const runDirectory = store.run;
   // Runs while the first step is prepared; the step reports a failure.
