@@ -50,11 +50,12 @@ export interface Anticipation {
 
 /** How one step is keyed and run. The solver knows nothing else about it. */
 export interface Op<R> {
+  /** Allows `prepare` to start work that `run` will almost certainly need. Called once, before `prepare`. */
+  anticipate?(allowed: Anticipation): void;
   /**
-   * Allows `prepare` to start work that `run` will almost certainly need. Called once, before `prepare`.
+   * Reads what the key depends on, and writes nothing that `anticipate` did not allow. Called once, as soon as the inputs are
+   * solved.
    */
-  anticipate?(inputs: Inputs<R>, options: Anticipation): void;
-  /** Reads what the key depends on and writes nothing. Called once, as soon as the inputs are solved. */
   prepare(inputs: Inputs<R>, signal: AbortSignal): Promise<Prepared<R>>;
 }
 

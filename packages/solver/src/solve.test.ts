@@ -287,7 +287,7 @@ test.each([
   const records = new Map<StepKey, number>();
   let anticipated: AbortSignal | undefined;
   const opFor = (): Op<number> => ({
-    anticipate: (_inputs, { signal }) => void (anticipated = signal),
+    anticipate: ({ signal }) => void (anticipated = signal),
     prepare: async () => ({ key: stepKey(digestOf('key')), run: async () => 1 }),
   });
   if (known.length > 0) records.set(stepKey(digestOf('key')), 1);
@@ -303,7 +303,7 @@ test.each([
 test('A step that starts before its key is known has started once, and does not wait for its inputs', async () => {
   const events: string[] = [];
   const opFor = (): Op<number> => ({
-    anticipate: (_inputs, { onStart }) => onStart(),
+    anticipate: ({ onStart }) => onStart(),
     prepare: async () => ({ key: stepKey(digestOf('key')), gather: async () => {}, run: async () => 1 }),
   });
   const cache: ResultCache<number> = { load: async () => undefined, save: async (_key, result) => result };

@@ -172,7 +172,7 @@ async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
     run.onUncached?.();
     run.start();
   };
-  op.anticipate(run.inputs, { signal: unneeded.signal, onStart });
+  op.anticipate({ signal: unneeded.signal, onStart });
   let done: Done<R> | undefined;
   try {
     return (done = await prepareAndRun(op, run));

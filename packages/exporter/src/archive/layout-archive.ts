@@ -23,7 +23,7 @@ export interface LayoutSource {
   readonly signal: AbortSignal;
 }
 
-/** Returns blobs and files as an image layout in a tar; the same input gives the same bytes. Loads the code only for builds that do. */
+/** Returns blobs and files as an image layout in a tar; the same input gives the same bytes. Loads the code for archives on first use. */
 export async function* layoutArchive(
   blobs: readonly Descriptor[],
   { files, content, signal }: LayoutSource,

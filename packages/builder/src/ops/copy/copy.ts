@@ -32,7 +32,7 @@ export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
   const { epoch } = ports;
   const early = op.more === undefined ? openEarlyCopy(step, ports) : undefined;
   return {
-    anticipate: (_inputs, options) => early?.allow(options),
+    anticipate: (allowed) => early?.allow(allowed),
     async prepare({ base, sources }, signal) {
       const onListed = async (selection: CopySelection, input: ListedFiles): Promise<void> =>
         early?.onListed({ op, selection, input, base: base?.result }, signal);

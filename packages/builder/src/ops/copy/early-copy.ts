@@ -3,6 +3,7 @@ import type { Step } from '@tbuild/graph';
 import { chooseStrategy, isLarge, type PendingLayer } from '@tbuild/layers';
 import { hexOf } from '@tbuild/oci';
 import type { ActiveSnapshot } from '@tbuild/snapshot';
+import type { Anticipation } from '@tbuild/solver';
 import type { StoreLayout } from '@tbuild/store';
 import type { ImageLayers } from '../image-layers.ts';
 import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
@@ -18,8 +19,8 @@ export interface ListedCopy extends Omit<RememberedCopy, 'makes' | 'input'> {
 
 /** The tree and the layer of a copy that are made before its key is known. */
 export interface EarlyCopy {
-  /** Allows both to start, until the signal aborts. `onStart` is called if the tree is made. */
-  allow(options: { readonly signal: AbortSignal; onStart(): void }): void;
+  /** Allows both to start. */
+  allow(allowed: Anticipation): void;
   /**
    * Starts the layer once the files are listed, and makes the tree where its base is there. That reads most files for
    * the key too.
@@ -31,7 +32,7 @@ export interface EarlyCopy {
   layer(): Promise<PendingLayer | undefined>;
   /** Returns the tree, or undefined if none was made. The caller commits or disposes it. */
   takeTree(): ActiveSnapshot | undefined;
-  /** Aborts both if the files change while they are read. */
+  /** Aborts both, since the files may have changed while they were read. */
   abort(): Promise<void>;
 }
 
@@ -49,7 +50,7 @@ export interface EarlyCopyPorts
  */
 export function openEarlyCopy(step: Step, ports: EarlyCopyPorts): EarlyCopy {
   const own = new AbortController();
-  let allowed: Parameters<EarlyCopy['allow']>[0] | undefined;
+  let allowed: Anticipation | undefined;
   let isKeyed = false;
   let layer: Promise<PendingLayer | undefined> = Promise.resolve(undefined);
   let tree: ActiveSnapshot | undefined;
@@ -59,7 +60,7 @@ export function openEarlyCopy(step: Step, ports: EarlyCopyPorts): EarlyCopy {
     return taken;
   };
   return {
-    allow: (options) => void (allowed = options),
+    allow: (anticipation) => void (allowed = anticipation),
     async onListed(copy, signal) {
       if (allowed === undefined || !(await isWorthIt(copy, ports))) return;
       const { onStart } = allowed;

@@ -39,7 +39,7 @@ export async function makeTree(copy: TreeCopy, ports: TreePorts, signal: AbortSi
   const active = await prepareOn(copy.base, ports);
   try {
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: ports.flavour });
-    await copyParts(copy, writer, { ...ports, active, signal });
+    await writeParts(copy, writer, { ...ports, active, signal });
     writer.finish();
     return active;
   } catch (error) {
@@ -48,7 +48,7 @@ export async function makeTree(copy: TreeCopy, ports: TreePorts, signal: AbortSi
   }
 }
 
-async function copyParts(
+async function writeParts(
   { op, step, parts, base, earlier, digestOnce }: TreeCopy,
   writer: ReadableTreeWriter,
   ports: TreePorts & { readonly active: ActiveSnapshot; readonly signal: AbortSignal },
