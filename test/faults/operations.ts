@@ -16,8 +16,9 @@ export interface Site {
   readonly archive: string;
 }
 
-/** The projects differ in one file. */
-export type Variant = 'a' | 'b';
+/** Two projects that differ in one file, and one with a large copy, whose layer and tree begin before its key is known. */
+export const VARIANTS = ['a', 'b', 'large'] as const;
+export type Variant = (typeof VARIANTS)[number];
 
 /** A command of tbuild. */
 export interface Operation {
@@ -41,6 +42,12 @@ COPY --link last /last
 ADD capable.tar /
 `;
 
+const LARGE_DOCKERFILE = `FROM busybox
+COPY many /many
+RUN cat /many/* > /all
+`;
+const MANY = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`many/${n}`, `${n}\n`]));
+
 /** A file with an extended attribute. */
 const CAPABLE = tarOf([
   { name: 'capable', data: 'x', pax: { 'SCHILY.xattr.security.capability': `\x01\0\0\x02\0\x20${'\0'.repeat(14)}` } },
@@ -56,6 +63,7 @@ export function makeSite(site: Site): Site {
       last: 'last\n',
       'capable.tar': CAPABLE,
     });
+  writeFiles(projectOf(site, 'large'), { Dockerfile: LARGE_DOCKERFILE, ...MANY });
   mkdirSync(outputsOf(site), { recursive: true });
   mkdirSync(join(site.directory, 'home'), { recursive: true });
   return site;
@@ -92,6 +100,7 @@ export const operations: readonly Operation[] = [
   build('build', 'a'),
   build('build the other', 'b'),
   build('build all again', 'a', () => ['--no-cache']),
+  build('build a large copy', 'large'),
   build('export a cache', 'a', (site) => ['--cache-to', `type=local,dest=${cacheOf(site)},mode=max`]),
   build('import a cache', 'b', (site) =>
     existsSync(join(cacheOf(site), 'index.json')) ? ['--cache-from', `type=local,src=${cacheOf(site)}`] : [],

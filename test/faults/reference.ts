@@ -28,7 +28,7 @@ async function makeReference(context: FaultContext): Promise<Reference> {
   const site = makeSite({ directory, signal, archive, registry: '' });
   const digest = async (variant: Variant) =>
     manifestOf((await runGood(context, reproducibleBuild(site, variant))).stderr);
-  const digests = { a: await digest('a'), b: await digest('b') };
+  const digests = { a: await digest('a'), b: await digest('b'), large: await digest('large') };
   await runGood(
     context,
     buildArguments(

@@ -7,7 +7,8 @@ import { makeDirectory } from '@tbuild/linux';
 /** Returns the text of a file, or undefined when it does not exist or is a directory. */
 export function readText(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    // Where Node decodes the text itself, it aborts the process if a failing disk lets the file not be closed.
+    return readFileSync(file).toString();
   } catch (error) {
     if (isNoFile(error)) return undefined;
     throw error;

@@ -13,7 +13,7 @@ import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
-import { runChecked } from '../../support/run-process.ts';
+import { runChecked, runProcess } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
 import { buildContext, good, runTbuild, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
@@ -164,6 +164,22 @@ test('a disk that fails when the build has ended does not fail it', needs('root'
   await runChecked('strace', [...failing, ...build], { env: { HOME: scratchDirectory('home') } });
   expect(readFileSync(log, 'utf8')).toContain('(INJECTED)');
   expect(good(await runTbuild(['images', '--quiet'], { store })).stdout).not.toBe('');
+});
+
+test('a file that a failing disk does not close ends a command with an error', needs('root', 'strace'), async () => {
+  const [store, log] = [scratchDirectory('store'), join(scratchDirectory('trace'), 'log')];
+  good(
+    await runTbuild(['build', '-t', 'app:1', writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })], {
+      store,
+    }),
+  );
+  const [name = ''] = readdirSync(join(store, 'refs'));
+  const failing = ['-f', '-qq', '-o', log, '-P', join(store, 'refs', name), '-e', 'inject=close:error=EIO'];
+  const { exitCode, stderr } = await runProcess('strace', [...failing, program, 'images', '--root', store], {
+    env: { HOME: scratchDirectory('home') },
+  });
+  expect(stderr).toContain('ERROR: Cannot close: i/o error');
+  expect(exitCode).toBe(1);
 });
 
 const parts = [

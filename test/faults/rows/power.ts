@@ -8,7 +8,7 @@ import { sharedService } from '../../support/services.ts';
 import { ordinaryUser } from '../../support/user.ts';
 import { mountImage, mountVolume } from '../disk/volumes.ts';
 import type { FaultContext, FaultRow } from '../fault-row.ts';
-import { makeSite, randomOperations, reproducibleBuild } from '../operations.ts';
+import { makeSite, randomOperations, reproducibleBuild, VARIANTS } from '../operations.ts';
 import { manifestOf, reference, requireEmptied } from '../reference.ts';
 import { runGood, runTbuild } from '../run-tbuild.ts';
 
@@ -72,7 +72,7 @@ async function requireRecovery(context: FaultContext): Promise<void> {
   rememberOtherBoot(join(directory, 'store/synced'));
   const site = makeSite({ directory, signal, registry: '', archive });
   const trees = treesIn(directory);
-  for (const variant of ['a', 'b'] as const) {
+  for (const variant of VARIANTS) {
     const { stderr } = await runGood(context, reproducibleBuild(site, variant));
     const lines = stderr.split('\n').filter((line) => line.includes('Unclean shutdown'));
     if (lines.length > 1) fail('The loss is said more than once', stderr);
