@@ -10,7 +10,7 @@ import { describeFlags } from './flags/args.ts';
 import { catchFaults } from './print/catch-faults.ts';
 import { exitCodeOf, formatError } from './print/report-error.ts';
 import { exitAtOnce } from './services/exit-at-once.ts';
-import { becomePart, enterExecutable } from './startup/executable.ts';
+import { becomePart, findParts } from './startup/executable.ts';
 import { rehearse } from './startup/rehearse.ts';
 import { VERSION } from './startup/version.ts';
 
@@ -124,8 +124,9 @@ async function refuseUnknown(word: string, { cwd }: Environment): Promise<void> 
 // Not awaited: parts that are loaded later import from this file, which must have ended by then.
 if (startupSnapshot.isBuildingSnapshot()) {
   startupSnapshot.setDeserializeMainFunction(() => {
-    enterExecutable();
-    if (!becomePart()) void start();
+    if (becomePart()) return;
+    findParts();
+    void start();
   });
   if (process.argv.length > 2) void rehearse(process.argv.slice(2), main);
 } else {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { BASE_DOCKERFILE, REHEARSED_DOCKERFILE } from '../../../packages/cli/src/startup/rehearsed-dockerfile.ts';
@@ -21,14 +21,25 @@ function snapshotMade(directory = cache): Promise<void> {
 }
 
 /** Returns the command that the launcher finally executes, from the shell's trace. */
-async function commandLine(args: readonly string[]): Promise<string> {
-  const env = { ...options.env, HOME: cache, TBUILD_ROOT: defaultStore() };
-  const { stderr } = await runProcess('sh', ['-x', program, ...args], { env });
+async function commandLine(args: readonly string[], launcher = program, directory = cache): Promise<string> {
+  const env = { XDG_CACHE_HOME: directory, HOME: directory, TBUILD_ROOT: defaultStore() };
+  const { stderr } = await runProcess('sh', ['-x', launcher, ...args], { env });
   return /^\+ exec (.*)$/m.exec(stderr)?.[1] ?? stderr;
 }
 
 function snapshotNotes(directory = cache): readonly string[] {
   return readdirSync(join(directory, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
+}
+
+/** Installs the program as pnpm does: a link names the place where the packages that it needs are beside it. */
+function installAsPnpm(project: string): void {
+  const packages = join(project, '.pnpm/node_modules');
+  for (const name of ['bin', 'dist', 'package.json'])
+    cpSync(join(program, '../..', name), join(packages, 'tbuild', name), { recursive: true });
+  for (const name of ['koffi', '@koromix'])
+    symlinkSync(join(import.meta.dirname, '../../../node_modules', name), join(packages, name));
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync('../.pnpm/node_modules/tbuild', join(project, 'node_modules/tbuild'));
 }
 
 /** Reads in V8's header, which ends in its version, that a start need not compute hashes with another seed. */
@@ -77,6 +88,24 @@ test('timers and signals work in a process that started from a snapshot', async 
   const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   for await (const chunk of child.stderr) if (String(chunk).includes(' early\n')) child.kill();
   expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(130);
+});
+
+test('another installation of the program starts from the same snapshot, with parts of its own', async () => {
+  const [directory, projects] = [scratchDirectory('cache'), scratchDirectory('projects')];
+  const [first, second] = [join(projects, 'first'), join(projects, 'second')];
+  installAsPnpm(first);
+  const launcherOf = (project: string) => join(project, 'node_modules/tbuild/bin/tbuild');
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo > /made\n' });
+  const env = { XDG_CACHE_HOME: directory, HOME: directory, TBUILD_ROOT: scratchDirectory('store') };
+  const build = async (project: string) =>
+    good(await runProcess(launcherOf(project), ['--no-cache', ...baseImageArguments(), context], { env }));
+  await build(first);
+  await build(first);
+  await snapshotMade(directory);
+  // Nothing of the first one is left to be found.
+  renameSync(first, second);
+  expect(await commandLine(['--version'], launcherOf(second), directory)).toContain('--snapshot-blob');
+  await build(second);
 });
 
 test('the snapshot contains the code that the rehearsal compiled', async () => {

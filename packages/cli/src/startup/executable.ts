@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /** The file of the program; parts that are loaded on demand are beside it. The bundler names it in `import.meta.url`. */
@@ -11,15 +12,15 @@ let inExecutable = false;
 const PART = '--part';
 
 /**
- * Finds the parts of the program when it is in an executable of its own: the launcher says where they are, since they
- * were elsewhere when the executable was made.
+ * Finds the parts of the program in a process that starts from a snapshot, which another installation may have made: they are
+ * beside the script of the command line. For an executable with Node in it, the launcher says where they are.
  */
-export function enterExecutable(): void {
+export function findParts(): void {
   const { TBUILD_FILE: file } = process.env;
-  if (file === undefined) return;
   delete process.env.TBUILD_FILE;
-  globalThis.tbuildFile = file;
-  inExecutable = true;
+  inExecutable = file !== undefined;
+  // Where pnpm has put a link, native modules are found only from the real place.
+  globalThis.tbuildFile = file ?? realpathSync.native(process.argv[1] ?? '');
 }
 
 /** Returns the command that runs a script of the program, by Node or by the executable with Node in it. */

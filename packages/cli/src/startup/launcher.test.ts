@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -170,7 +171,7 @@ describe('a snapshot', () => {
     expect(fromSnapshot(second)).toBe(false);
     note = second.env.TBUILD_SNAPSHOT_NOTE;
     const snapshot = `${note}-1`;
-    const main = second.env.TBUILD_SNAPSHOT_FITS.split(' ')[2];
+    const main = join(directory, 'package/dist/tbuild.cjs');
     execFileSync(process.execPath, ['--stack-size=900', '--snapshot-blob', snapshot, '--build-snapshot', main]);
     const digest = digestOf(snapshot);
     writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n--stack-size=900\n${digest}\n\n`);
@@ -182,6 +183,13 @@ describe('a snapshot', () => {
     expect(args).toEqual(['a b', '0', '']);
     expect(seen).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
     expect(launch(['x', '9'], env).status).toBe(9);
+  });
+
+  test('is started from by another installation of the same bundle', () => {
+    cpSync(join(directory, 'package'), join(directory, 'other-package'), { recursive: true });
+    const other = JSON.parse(launch(['x'], env, join(directory, 'other-package/bin/tbuild')).stdout);
+    expect([fromSnapshot(other), 'TBUILD_SNAPSHOT_NOTE' in other.env]).toEqual([true, false]);
+    expect(fromSnapshot(start())).toBe(true);
   });
 
   test('is not started from with options of Node, or another bundle', () => {
@@ -199,6 +207,26 @@ describe('a snapshot', () => {
     utimesSync(join(node, '..'), later, later);
     expect(fromSnapshot(start())).toBe(false);
     utimesSync(join(node, '..'), mtime, mtime);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('is not started from with a Node in the same place that refuses it, and a new one is requested', () => {
+    const text = readFileSync(note, 'utf8');
+    const { mtime } = statSync(join(node, '..'));
+    const putNode = (target: string): void => {
+      rmSync(node);
+      symlinkSync(target, node);
+      utimesSync(join(node, '..'), mtime, mtime);
+    };
+    const other = join(directory, 'other-node');
+    const script = `#!/bin/sh\ncase $* in *--snapshot-blob*) exit 1 ;; esac\nexec ${process.execPath} "$@"\n`;
+    writeFileSync(other, script, { mode: 0o755 });
+    utimesSync(other, 0, 0);
+    putNode(other);
+    const started = start();
+    expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
+    putNode(process.execPath);
+    writeFileSync(note, text);
     expect(fromSnapshot(start())).toBe(true);
   });
 
@@ -275,11 +303,11 @@ describe('a snapshot', () => {
 
   test('that a start died of after a good trial is not started from again, and a new one is requested', () => {
     const repair = damageWithDigest();
-    const seen = execFileSync('stat', ['-c', '%s %i %z', `${note}-1`], {
+    const seen = execFileSync('stat', ['-L', '-c', '%s %i %z', `${note}-1`, node], {
       env: { ...base, TZ: 'UTC0' },
       encoding: 'utf8',
     });
-    writeFileSync(note, readFileSync(note, 'utf8').split('\n').with(5, seen.trim()).join('\n'));
+    writeFileSync(note, readFileSync(note, 'utf8').split('\n').with(5, seen.trim().replace('\n', ' ')).join('\n'));
     expect(launch(['x'], env).status).not.toBe(0);
     const started = start();
     expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);

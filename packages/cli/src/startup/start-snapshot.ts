@@ -8,9 +8,9 @@ import { V8_OPTIONS } from './v8-options.ts';
 /**
  * Makes a snapshot, then the note about it, so that the note never names an unfinished file. The note holds the launcher's
  * first line, the binary of Node, the snapshot, the options of V8 that must be the same when it is used, its size and
- * digest as `cksum` prints them, and its size, inode and ctime. It names no snapshot when the program does not run from the one
- * that was made, as with an unknown version of Node. A few older snapshots are kept. No registry or engine is asked for the base,
- * and no variable of the user changes what it is.
+ * digest as `cksum` prints them, and the size, inode and ctime of the snapshot and of Node. It names no snapshot when the
+ * program does not run from the one that was made, as with an unknown version of Node. A few older snapshots are kept. No
+ * registry or engine is asked for the base, and no variable of the user changes what it is.
  */
 const MAKE_SNAPSHOT = `
 node=$1 main=$2 note=$3 fits=$4 options=$5 base=$6 dockerfile=$7 slim=$8 load=$9
@@ -54,7 +54,8 @@ rm -rf "$rehearsal"
 digest='' seen=''
 if [ -n "$usable" ]; then
   digest=$(cksum < "$usable")
-  seen=$(TZ=UTC0 LC_ALL=C stat -c '%s %i %z' "$usable")
+  set -- $(TZ=UTC0 LC_ALL=C stat -L -c '%s %i %z' "$usable" "$node")
+  seen=$*
 fi
 printf '%s\\n' "$fits" "$node" "$usable" "$options" "$digest" "$seen" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
 ls -t snapshot-* | tail -n +9 | xargs rm -f
