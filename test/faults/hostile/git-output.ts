@@ -109,7 +109,7 @@ function gitThatSays(output: GitOutput, tree: string): GitRemote['runProgram'] {
   let failures = 0;
   return async (args, { output: take }) => {
     const name = args.find((arg) => COMMANDS.includes(arg)) ?? '';
-    // Half of the failures pass.
+    // Where the fetch brings nothing, only the first call fails.
     if (name === output.failing && (output.packed > 0 || failures++ === 0))
       return { exitCode: 128, stdout: Buffer.alloc(0), stderr: Buffer.from(output.complaint, 'latin1') };
     const place = args.find((arg) => arg.startsWith('--git-dir='))?.slice('--git-dir='.length) ?? args.at(-1)!;
