@@ -1,3 +1,4 @@
+export { printable } from './printable.ts';
 export { quotePath } from './quote-path.ts';
 export { errnoName, firstFailure, hasCode, locate, prefixed, TbuildError, uncapitalized } from './tbuild-error.ts';
 export type { ErrorCode, TbuildErrorOptions } from './tbuild-error.ts';

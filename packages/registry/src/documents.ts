@@ -1,7 +1,7 @@
-import { TbuildError } from '@tbuild/errors';
+import { printable, TbuildError } from '@tbuild/errors';
 import { digestOf, isDigest, MediaType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import { readBody, type HttpResponse } from './http-message.ts';
-import { printable, RegistryError } from './registry-error.ts';
+import { RegistryError } from './registry-error.ts';
 import { ask, type Question, type Remote } from './remote.ts';
 import type { ManifestBytes, PushedManifest } from './repository.ts';
 import { ATTEMPTS, retryDelay } from './transport/retry.ts';

@@ -1,4 +1,11 @@
-import { errnoName, TbuildError, uncapitalized, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
+import {
+  errnoName,
+  printable,
+  TbuildError,
+  uncapitalized,
+  type ErrorCode,
+  type TbuildErrorOptions,
+} from '@tbuild/errors';
 import { parseChallenges } from './auth/challenge.ts';
 import { readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
 
@@ -149,14 +156,6 @@ async function readErrors(response: HttpResponse): Promise<{ codes: string[]; me
     errors.flatMap((error) => (typeof error[key] === 'string' && error[key] !== '' ? [printable(error[key])] : []));
   return { codes: texts('code'), messages: texts('message') };
 }
-
-/** Returns the text of a server without characters that change the terminal or begin a line, and cut if it is long. */
-export function printable(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
-  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
-}
-
-const LONGEST_TEXT = 1000;
 
 /** Parses the error format of registries, or of token servers: `{"details": …}`, `{"error_description": …}`. */
 function errorsOf(text: string): { code?: unknown; message?: unknown }[] {

@@ -9,3 +9,12 @@ test.each([
   const stderr = `${line}\nfatal: the remote end hung up unexpectedly\n`;
   expect(gitError(stderr, '"https://host/x.git"').message).toContain(reason);
 });
+
+test.each([
+  ['remote: could not resolve host a\u001b]0;title\u0007', 'host a ]0;title  has no address'],
+  ['remote: no\u009b2J', 'git says "no 2J"'],
+])('what a server says cannot change the terminal: %j', (stderr, reason) => {
+  expect(gitError(stderr, '"https://host/x.git"').message).toBe(
+    `Failed to fetch remote "https://host/x.git": ${reason}`,
+  );
+});

@@ -1,4 +1,4 @@
-import { TbuildError } from '@tbuild/errors';
+import { printable, TbuildError } from '@tbuild/errors';
 
 interface Complaint {
   readonly pattern: RegExp;
@@ -77,7 +77,10 @@ export function gitError(stderr: string, shown: string): TbuildError {
   for (const { pattern, reason, hint } of COMPLAINTS) {
     const match = pattern.exec(stderr);
     if (match !== null)
-      return new TbuildError('PROCESS_FAILED', `${text}: ${reason.replace('$1', match[1] ?? '')}`, { hint, cause });
+      return new TbuildError('PROCESS_FAILED', `${text}: ${reason.replace('$1', () => printable(match[1] ?? ''))}`, {
+        hint,
+        cause,
+      });
   }
   const said = saidBy(stderr);
   return new TbuildError('PROCESS_FAILED', said === undefined ? text : `${text}: git says ${JSON.stringify(said)}`, {
@@ -89,5 +92,5 @@ export function gitError(stderr: string, shown: string): TbuildError {
 /** Returns the first line in which git reports an error, without its mark. */
 function saidBy(stderr: string): string | undefined {
   const line = stderr.split('\n').find((one) => /^(?:fatal|error|remote|ssh):/i.test(one));
-  return line?.replace(/^\w+: */, '').trim();
+  return line && printable(line.replace(/^\w+: */, '').trim());
 }
