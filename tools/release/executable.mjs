@@ -6,7 +6,7 @@ import { fetchPackage, nodePackage, root, run, withDirectory } from './inputs.mj
 
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/** The options of V8 that every process of the program runs with, as `packages/cli/src/startup/max-semi-space.ts` has. */
+/** One of the options in `packages/cli/src/startup/v8-options.ts`. The others have not been measured here. */
 const V8_OPTIONS = ['--max-semi-space-size=4'];
 
 /**
