@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessResult } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import type { FaultContext } from '../fault-row.ts';
@@ -10,7 +11,9 @@ import { digestIn, filesIn } from './image-files.ts';
 import { KnownStates } from './known-states.ts';
 
 /** Every way in which a build reads a context. */
-const DOCKERFILE = `FROM busybox AS build
+const DOCKERFILE = `FROM scratch AS early
+COPY src /src
+FROM busybox AS build
 COPY src /src
 RUN --mount=type=bind,source=src,target=/m cd /m && find . -type f | sort | xargs -r sha256sum > /sums
 FROM busybox
@@ -18,6 +21,7 @@ COPY --from=build /sums /sums
 COPY src/single /single
 COPY --link src /linked
 COPY src /src
+COPY --from=early /src /early
 `;
 
 /** Changes files while a build reads them: the image has what they have been, or the error names one of them. */
@@ -32,6 +36,8 @@ export async function changeFiles(context: FaultContext): Promise<void> {
   const crash = disk === 'crashing' ? random.int(1000) / 1000 : undefined;
   const project = writeProject(directory, files);
   const duration = await durationOf(context);
+  // A build trusts times only of files that are older than a clock's tick, and makes a tree early of what it trusts.
+  if (random.int(2) === 0) await sleep(2100);
   const changes = context.plan(planned);
   const image = join(directory, 'image');
   {
@@ -54,7 +60,7 @@ export async function changeFiles(context: FaultContext): Promise<void> {
 
 /** A file of many is read long before or after the others; a large one is read in pieces. */
 function randomFiles({ random }: FaultContext): Readonly<Record<string, string>> {
-  const many = Array.from({ length: random.pick([3, 300]) }, (_, at) => [
+  const many = Array.from({ length: random.pick([3, 300, 1500]) }, (_, at) => [
     `${at % 5}/${at}`,
     `${at}\n`.repeat(1 + (at % 90)),
   ]);
@@ -95,7 +101,7 @@ function meanwhile(time: number, deeds: readonly Deed[]): RunOptions {
 
 function requireReal(layout: string, states: KnownStates, { fail }: FaultContext): void {
   const image = filesIn(layout);
-  for (const place of ['src', 'linked'])
+  for (const place of ['src', 'linked', 'early'])
     for (const path of states.paths()) {
       const state = image.stateOf(`${place}/${path}`);
       if (!states.has(path, state)) fail(`The image has /${place}/${path} as what it never was: ${state}`);
