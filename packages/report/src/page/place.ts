@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** What the page shows: a view, perhaps with a step, perhaps with a line of it. It is the fragment of the address. */
 export interface Place {
@@ -20,7 +20,8 @@ function readPlace(views: readonly string[]): Place {
 /** Follows the address. */
 export function usePlace(views: readonly string[]): Place {
   const [place, setPlace] = useState(() => readPlace(views));
-  useEffect(() => {
+  // An effect that waits for a frame would miss what the address becomes until then.
+  useLayoutEffect(() => {
     const follow = (): void => setPlace(readPlace(views));
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
