@@ -12,6 +12,7 @@ export interface AnticipatedRuns {
   onUncached(): void;
 }
 
+/** Makes the RUN steps of a graph ready once, at the first step that is not cached. */
 export function anticipateRuns(
   { steps }: Pick<Graph, 'steps'>,
   { network, executor }: Pick<SolvePorts, 'network' | 'executor'>,

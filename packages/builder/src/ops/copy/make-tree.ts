@@ -53,9 +53,10 @@ async function writeParts(
   writer: ReadableTreeWriter,
   ports: TreePorts & { readonly active: ActiveSnapshot; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { flavour, epoch, dockerfileTime, signal, active } = ports;
-  const tree = openLayeredTree([...active.lowers, active.upper], flavour);
-  const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
+  const { flavour, epoch, dockerfileTime, signal } = ports;
+  const { upper, lowers } = ports.active;
+  const owner =
+    op.chown === undefined ? undefined : ownerIn(openLayeredTree([...lowers, upper], flavour), op.chown, base);
   const leftOut: string[] = [];
   for (const { selection, input } of parts) {
     if (input === undefined) {
