@@ -18,14 +18,14 @@ export interface ImageRefs {
   /** Returns all names, sorted by their full form. */
   list(): readonly ImageRef[];
   get(reference: Reference): Descriptor | undefined;
-  /** Points the name to `target`, whose blobs should exist. */
-  set(reference: Reference, target: Descriptor): void;
-  /** Removes the name and keeps the blobs. Returns whether it existed. */
-  remove(reference: Reference): boolean;
+  /** Points each name to its target, whose blobs should exist. */
+  set(refs: readonly ImageRef[]): void;
+  /** Removes names and keeps the blobs. Returns those that existed. */
+  remove(references: readonly Reference[]): readonly Reference[];
   /** Returns all images without a name, the newest first. */
   unnamed(): readonly UnnamedImage[];
   /** Keeps an image without a name until `set` names it or `drop` removes it. Does nothing for an image that has a name. */
   keep(target: Descriptor): void;
-  /** Stops keeping an image without a name. The blobs stay. Returns whether it existed. */
-  drop(digest: Digest): boolean;
+  /** Stops keeping images without a name. The blobs stay. Returns those that existed. */
+  drop(digests: readonly Digest[]): readonly Digest[];
 }

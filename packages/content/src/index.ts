@@ -12,7 +12,7 @@ export type { CopyImageOptions, CopyPlaces } from './copy-image.ts';
 export type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
 export { openLayout } from './layout.ts';
 export type { Layout } from './layout.ts';
-export { createRefs, damagedRefs, isIndexCurrent, writeIndex } from './local-refs.ts';
+export { createRefs, damagedRefs, isIndexCurrent, isIndexOlder, writeIndex } from './local-refs.ts';
 export { createLocalStore } from './local-store.ts';
 export type { LocalStore } from './local-store.ts';
 export { createMemoryStore } from './memory-store.ts';

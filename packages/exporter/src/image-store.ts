@@ -27,10 +27,8 @@ export function imageStore({ content, refs, ...options }: ImageStoreOptions): Ex
       await copyImage(root, { from: encoded.content, to: content }, { signal, onProgress: reportTransfers(report) });
       const names = storedNames(result.names, root.digest, options);
       if (names.length === 0) refs.keep(root);
-      for (const reference of names) {
-        refs.set(reference, root);
-        report(`naming to ${formatReference(reference)}`, 0, 0);
-      }
+      else refs.set(names.map((reference) => ({ reference, target: root })));
+      for (const reference of names) report(`naming to ${formatReference(reference)}`, 0, 0);
       return exportedTo(names.map(familiarReference).join(', ') || root.digest, encoded);
     },
   };

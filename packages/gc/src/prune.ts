@@ -136,7 +136,8 @@ function choosing({ chooses }: PruneOptions, { store }: GcStore): ((entry: Cache
 
 /** Drops images without a name that were stored before `limit` (milliseconds), except the newest `spared`. */
 function dropUnnamedImages({ refs }: GcStore, limit: number, spared = 0): void {
-  for (const { target, keptAt } of refs.unnamed().slice(spared)) if (keptAt < limit) refs.drop(target.digest);
+  const old = refs.unnamed().flatMap(({ target, keptAt }, at) => (at >= spared && keptAt < limit ? target.digest : []));
+  if (old.length > 0) refs.drop(old);
 }
 
 /** Reports whether a build has saved a step since: it may stand on a tree that nothing stood on before. */

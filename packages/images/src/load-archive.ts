@@ -11,6 +11,7 @@ export async function loadArchive(
   signal: AbortSignal,
 ): Promise<readonly LoadedImage[]> {
   const loaded = await loadImages(bytes, local, signal);
-  for (const { target, names } of loaded) for (const name of names) local.refs.set(name, target);
+  const refs = loaded.flatMap(({ target, names }) => names.map((reference) => ({ reference, target })));
+  if (refs.length > 0) local.refs.set(refs);
   return loaded;
 }

@@ -44,7 +44,7 @@ export async function pullImage(
     onProgress?.(blob, bytes);
   };
   await copyImage(target, { from: repository, to: local.content }, { signal, onProgress: progress });
-  local.refs.set(reference, target);
+  local.refs.set([{ reference, target }]);
   return target;
 }
 

@@ -116,7 +116,7 @@ describe('a real registry', needs('registry'), () => {
     const root = join(scratch, 'layout');
     const local = createLocalStore(root);
     await copyImage(index, { from: store, to: local });
-    createRefs(storeLayout(root)).set(parseReference('app:1'), index);
+    createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target: index }]);
     const repository = openEmpty();
     const name = `docker://${repository.name}`;
     execFileSync('skopeo', [

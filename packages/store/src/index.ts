@@ -19,7 +19,7 @@ export { acquireLease, afterRemovals, announceRemoval, liveLeases } from './leas
 export type { Lease, LiveLease } from './lease.ts';
 export { listDirectory } from './list-directory.ts';
 export { isOpenToOthers, protectStore } from './protect-store.ts';
-export { encodeNote, readNote, writeNote } from './note.ts';
+export { encodeNote, readNote, readNoteText, writeNote } from './note.ts';
 export type { Note } from './note.ts';
 export { removeUnused } from './remove-unused.ts';
 export { readSecretKey } from './secret-key.ts';

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -9,29 +9,37 @@ const MOST_PAUSES = 500;
 
 /**
  * Does a few milliseconds of work under a lock file. flock(2) would need a native library, whose loading takes too long for a cached
- * build.
+ * build. A process that stands still for a second loses the lock: `isHeld` says afterwards whether the work was alone.
  */
-export function withLock<T>(path: string, work: () => T): T {
+export function withLock<T>(path: string, work: (isHeld: () => boolean) => T): T {
+  const fd = take(path);
+  // No other file has the inode while this one is open.
+  const isHeld = (): boolean => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
+  try {
+    return work(isHeld);
+  } finally {
+    if (isHeld()) rmSync(path, { force: true });
+    closeSync(fd);
+  }
+}
+
+function take(path: string): number {
   makeDirectory(dirname(path));
-  for (let [holder, pauses] = ['', 0]; !isTaken(path); pauses += 1) {
+  for (let [holder, pauses] = ['', 0]; ; pauses += 1) {
+    const fd = tryTake(path);
+    if (fd !== undefined) return fd;
     const present = holderOf(path);
     if (present !== holder) [holder, pauses] = [present, 0];
     if (pauses > MOST_PAUSES) rmSync(path, { force: true });
     pause();
   }
-  try {
-    return work();
-  } finally {
-    rmSync(path, { force: true });
-  }
 }
 
-function isTaken(path: string): boolean {
+function tryTake(path: string): number | undefined {
   try {
-    closeSync(openSync(path, 'wx'));
-    return true;
+    return openSync(path, 'wx');
   } catch (error) {
-    if (errnoName(error) === 'EEXIST') return false;
+    if (errnoName(error) === 'EEXIST') return undefined;
     throw error;
   }
 }

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isIndexCurrent, writeIndex } from '@tbuild/content';
+import { isIndexCurrent, isIndexOlder, writeIndex } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
-import { listDirectory, modifiedAt, type StoreLayout } from '@tbuild/store';
+import { listDirectory, type StoreLayout } from '@tbuild/store';
 import type { Damage } from './damage.ts';
 
 /** How often and after how many milliseconds to look again: another process writes an image name, then the index. */
@@ -18,12 +17,8 @@ export async function* checkIndex(store: StoreLayout, signal: AbortSignal): Asyn
     if (isIndexCurrent(store)) return;
     await setTimeout(PAUSE, undefined, { signal });
   }
-  if (isOlderThanNames(store) && wroteIndex(store)) return;
+  if (isIndexOlder(store) && wroteIndex(store)) return;
   yield { kind: 'index', message: 'The index of the image layout does not list the images that have names' };
-}
-
-function isOlderThanNames({ root, refs }: StoreLayout): boolean {
-  return modifiedAt(join(root, 'index.json')) < modifiedAt(refs);
 }
 
 /** Returns false in a store that this user can only read. */

@@ -65,12 +65,14 @@ test('an image that is removed after the names were listed is not damaged', asyn
   const { refs } = stores;
   const image = (text: string) => ({ mediaType: MediaType.manifest, digest: digestOf(text), size: 1 });
   const [first, second] = [parseReference('first'), parseReference('second')];
-  refs.set(first, image('a'));
-  refs.set(second, image('b'));
+  refs.set([
+    { reference: first, target: image('a') },
+    { reference: second, target: image('b') },
+  ]);
   refs.keep(image('c'));
   refs.keep(image('d'));
   const check = (afterFirst?: () => void) => damagesIn(checkImages(stores, new Set(), signal), afterFirst);
   expect(await check()).toHaveLength(4);
-  const removeOthers = () => [refs.remove(second), refs.drop(digestOf('c')), refs.drop(digestOf('d'))];
+  const removeOthers = () => [refs.remove([second]), refs.drop([digestOf('c'), digestOf('d')])];
   expect(await check(removeOthers)).toEqual([expect.stringContaining('"first:latest" lacks blob')]);
 });

@@ -36,7 +36,7 @@ export const load = storeCommand({
     });
     for (const { target, names } of loaded) {
       const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
-      if (name !== undefined) services.refs.set(name, target);
+      if (name !== undefined) services.refs.set([{ reference: name, target }]);
       const all = name === undefined ? names : [name];
       if (all.length === 0) services.refs.keep(target);
       env.stdout.write(

@@ -20,14 +20,14 @@ export const pruneImages = storeCommand({
     const limit = services.now() - Math.max(0, ...parseUntil(filter));
     const what = all ? 'all images' : 'images without a name';
     if (force !== true && !(await confirmed(what, env))) return 1;
-    for (const { reference, target, image } of listImages(services)) {
-      if (createdAt(image) > limit) continue;
-      if (reference === undefined) {
-        if (services.refs.drop(target.digest)) env.stdout.write(`Deleted: ${image.manifest.config.digest}\n`);
-      } else if (all && services.refs.remove(reference)) {
-        env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
-      }
-    }
+    const old = listImages(services).filter(({ image }) => createdAt(image) <= limit);
+    const named = all ? old.flatMap(({ reference }) => reference ?? []) : [];
+    for (const reference of services.refs.remove(named))
+      env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+    const unnamed = old.filter(({ reference }) => reference === undefined);
+    const dropped = new Set(services.refs.drop(unnamed.map(({ target }) => target.digest)));
+    for (const { target, image } of unnamed)
+      if (dropped.has(target.digest)) env.stdout.write(`Deleted: ${image.manifest.config.digest}\n`);
     const { bytes } = await pruneStore(services, { keepUnnamed: true });
     env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
   },

@@ -32,7 +32,8 @@ export const push = storeCommand({
       await pushStored(stored, [reference], { openRepository, report, signal });
       // The name now refers to the pushed image, whose digest differs when layers had to be compressed.
       await copyImage(stored.root, { from: stored.content, to: services.content }, { signal });
-      if (services.refs.get(reference)?.digest === target.digest) services.refs.set(reference, stored.root);
+      if (services.refs.get(reference)?.digest === target.digest)
+        services.refs.set([{ reference, target: stored.root }]);
       env.stdout.write(
         flags.quiet === true
           ? `${stored.root.digest}\n`

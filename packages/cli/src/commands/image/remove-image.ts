@@ -17,7 +17,7 @@ export interface RemovedImage {
 export function removeImage(name: string, force: boolean, services: Services): RemovedImage {
   // An image can be removed by name even if it is damaged.
   const reference = isDigest(name) ? undefined : parseReference(name);
-  if (reference !== undefined && services.refs.remove(reference)) return { references: [reference] };
+  if (reference !== undefined && services.refs.remove([reference]).length > 0) return { references: [reference] };
   const { references, target, image } = findImage(name, services);
   if (references.length > 1 && !force) {
     const names = references.map(familiarReference).join(', ');
@@ -25,8 +25,8 @@ export function removeImage(name: string, force: boolean, services: Services): R
       hint: 'Remove them one by one, or use --force',
     });
   }
-  for (const found of references) services.refs.remove(found);
-  return references.length === 0 && services.refs.drop(target.digest)
+  services.refs.remove(references);
+  return references.length === 0 && services.refs.drop([target.digest]).length > 0
     ? { references, id: image.manifest.config.digest }
     : { references };
 }

@@ -12,6 +12,6 @@ export const tag = storeCommand({
     const reference = parseReference(name);
     if (reference.digest !== undefined)
       throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} must not have a digest: the image determines it`);
-    services.refs.set(reference, findImage(image, services).target);
+    services.refs.set([{ reference, target: findImage(image, services).target }]);
   },
 });
