@@ -28,7 +28,7 @@ async function commandLine(args: readonly string[], launcher = program, director
 }
 
 function snapshotNotes(directory = cache): readonly string[] {
-  return readdirSync(join(directory, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
+  return readdirSync(join(directory, 'tbuild')).filter((name) => /^snapshot-.*node$/.test(name));
 }
 
 /** Installs the program as pnpm does: a link names the place where the packages that it needs are beside it. */

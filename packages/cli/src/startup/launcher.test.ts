@@ -192,6 +192,16 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(true);
   });
 
+  test('stays that of its Node while another one runs the program', () => {
+    const other = join(directory, 'node/of-another-version/node');
+    mkdirSync(join(other, '..'));
+    symlinkSync(process.execPath, other);
+    const first = start({ TBUILD_NODE: other });
+    expect([fromSnapshot(first), 'TBUILD_SNAPSHOT_NOTE' in first.env]).toEqual([false, false]);
+    expect(start({ TBUILD_NODE: other }).env.TBUILD_SNAPSHOT_NOTE).not.toBe(note);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
   test('is not started from with options of Node, or another bundle', () => {
     expect(fromSnapshot(start({ NODE_OPTIONS: '--no-deprecation' }))).toBe(false);
     writeFileSync(join(directory, 'package/dist/build-id'), '4567\n');
