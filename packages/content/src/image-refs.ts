@@ -18,6 +18,8 @@ export interface ImageRefs {
   /** Returns all names, sorted by their full form. */
   list(): readonly ImageRef[];
   get(reference: Reference): Descriptor | undefined;
+  /** Reports whether the name exists, perhaps damaged. */
+  has(reference: Reference): boolean;
   /** Points each name to its target, whose blobs should exist. */
   set(refs: readonly ImageRef[]): void;
   /** Removes names and keeps the blobs. Returns those that existed. */

@@ -55,6 +55,7 @@ export function createRefs(store: RefsStore): ImageRefs {
       const entry = readEntry(pathOf(reference));
       return entry === undefined ? undefined : refOf(entry).target;
     },
+    has: (reference) => isThere(pathOf(reference)),
     set(refs) {
       const unnamed = refs.map(({ target }) => [unnamedPathOf(target.digest), undefined] as const);
       const named = refs.map(

@@ -68,14 +68,15 @@ export interface FoundImage {
 }
 
 /**
- * Finds an image by reference, by repository and digest, or by a prefix of its ID or digest.
+ * Finds an image by reference, by repository and digest, or by a prefix of its ID or digest. Whoever looks for several passes a
+ * function that lists the images once.
  * @throws TbuildError NOT_FOUND
  */
-export function findImage(name: string, local: LocalImages): FoundImage {
+export function findImage(name: string, local: LocalImages, list = () => listImages(local)): FoundImage {
   const named = namedImage(name, local);
   if (named !== undefined) return named;
   const prefix = name.replace(/^sha256:/, '');
-  const images = listImages(local);
+  const images = list();
   const byId = /^[a-f0-9]{4,64}$/.test(prefix)
     ? images.filter(({ image, target }) =>
         [image.manifest.config, target].some(({ digest }) => hexOf(digest).startsWith(prefix)),

@@ -73,6 +73,19 @@ describe.each(builders)('an image that $who built without a name', ({ asUser }) 
     expect(await runTbuild(['rmi', first], options)).toMatchObject({ exitCode: 1 });
   });
 
+  test('is removed with others as if one command after the other removed them', async () => {
+    const options = newStore();
+    const named = await buildUnnamed(options, 'named\n', '--tag', 'named:1', '--tag', 'named:2');
+    const unnamed = await buildUnnamed(options, 'unnamed\n');
+    const words = ['named:1', named, unnamed, unnamed, 'named:1'];
+    expect(await runTbuild(['rmi', ...words], options)).toMatchObject({
+      exitCode: 1,
+      stdout: `Untagged: named:1\nUntagged: named:2\nDeleted: ${unnamed}\n`,
+      stderr: expect.stringContaining(`Image "${unnamed}" is not in the store; Image "named:1" is not in the store`),
+    });
+    expect(await ids(options)).toEqual([]);
+  });
+
   test('stays until prune, which leaves named images alone', async () => {
     const options = newStore();
     const named = await buildUnnamed(options, 'named\n', '--tag', 'named:1');

@@ -3,7 +3,7 @@ import type { Services } from '@tbuild/builder';
 import { pruneStore, usedSpace } from '@tbuild/gc';
 import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
-import { removeImage } from '../commands/image/remove-image.ts';
+import { planRemoval } from '../commands/image/plan-removal.ts';
 import type { Environment } from '../config/environment.ts';
 import { storeRoot } from '../config/store-root.ts';
 import { createServices } from '../services/create-services.ts';
@@ -31,7 +31,11 @@ export const removeImageCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'image' | 'force'>(argument);
   const image = textOf(fields.take('image'), 'image');
   const force = fields.flag('force') ?? false;
-  return onStore(fields, env, async (services) => removeImage(image, force, services).references.map(formatReference));
+  return onStore(fields, env, async (services) => {
+    const removal = planRemoval(force, services);
+    removal.add(image);
+    return removal.apply().flatMap(({ references }) => references.map(formatReference));
+  });
 };
 
 /** Prunes as `tbuild prune` does. */

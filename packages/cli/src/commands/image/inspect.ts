@@ -1,7 +1,7 @@
 import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { GoNil } from '@tbuild/go-template';
-import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
+import { findImage, imageSize, listImages, type FoundImage, type ListedImage } from '@tbuild/images';
 import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { htmlFlag } from '../../report/html-flag.ts';
@@ -24,9 +24,11 @@ export const inspect = storeCommand({
     if (html !== undefined)
       return writeImagePage({ title: words.join(', '), names: words }, html, { services, env, signal });
     const documents: object[] = [];
+    let listed: readonly ListedImage[] | undefined;
+    const list = (): readonly ListedImage[] => (listed ??= listImages(services));
     try {
       await eachImage(words, async (word) => {
-        const document = await describe(findImage(word, services), services);
+        const document = await describe(findImage(word, services, list), list(), services);
         documents.push(document);
         if (format !== undefined) env.stdout.write(formatDocument(format, document));
       });
@@ -37,13 +39,17 @@ export const inspect = storeCommand({
 });
 
 /** Returns the document of `docker image inspect`. */
-async function describe(found: FoundImage, services: Services): Promise<Readonly<Record<string, unknown>>> {
+async function describe(
+  found: FoundImage,
+  listed: readonly ListedImage[],
+  services: Services,
+): Promise<Readonly<Record<string, unknown>>> {
   const {
     target,
     image: { manifest, config },
   } = found;
   const id = manifest.config.digest;
-  const names = listImages(services).flatMap(({ reference, ...one }) =>
+  const names = listed.flatMap(({ reference, ...one }) =>
     reference !== undefined && one.image.manifest.config.digest === id
       ? [{ reference, digest: one.target.digest }]
       : [],

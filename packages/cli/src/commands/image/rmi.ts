@@ -2,7 +2,7 @@ import { hasCode } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
 import { storeCommand } from '../store-command.ts';
 import { eachImage } from './each-image.ts';
-import { removeImage } from './remove-image.ts';
+import { planRemoval } from './plan-removal.ts';
 
 export const rmi = storeCommand({
   summary: 'Remove images or names of images; prune frees their layers',
@@ -17,15 +17,17 @@ export const rmi = storeCommand({
   },
   takes: [1, Infinity],
   async run({ flags, words, services, env }) {
+    const removal = planRemoval(flags.force ?? false, services);
     try {
-      await eachImage(words, (name) => {
-        const { references, id } = removeImage(name, flags.force ?? false, services);
-        for (const reference of references) env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
-        if (id !== undefined) env.stdout.write(`Deleted: ${id}\n`);
-      });
+      await eachImage(words, removal.add);
     } catch (error) {
       if (flags.force !== true || !hasCode(error, 'NOT_FOUND')) throw error;
       env.stderr.write(`${error.message}\n`);
+    } finally {
+      for (const { references, id } of removal.apply()) {
+        for (const reference of references) env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+        if (id !== undefined) env.stdout.write(`Deleted: ${id}\n`);
+      }
     }
   },
 });

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { saveImages } from '@tbuild/exporter';
-import { findImage, readImage, type StoredImage } from '@tbuild/images';
+import { findImage, listImages, readImage, type ListedImage, type StoredImage } from '@tbuild/images';
 import {
   formatPlatform,
   formatReference,
@@ -25,10 +25,12 @@ export const save = storeCommand({
   takes: [1, Infinity],
   async run({ flags, words, services, env, signal }) {
     const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform, services.platform);
+    let listed: readonly ListedImage[] | undefined;
+    const list = (): readonly ListedImage[] => (listed ??= listImages(services));
     const images = words
       .flatMap((word) => namesOf(word, services))
       .map((word) => {
-        const { references, target } = findImage(word, services);
+        const { references, target } = findImage(word, services, list);
         const image = readImage(target, services, wanted);
         if (wanted !== undefined) requirePlatform(image, wanted, word);
         return { ...image, names: references };
