@@ -2,7 +2,6 @@ export { evaluateBake } from './evaluate-bake.ts';
 export type { BakeFiles, BakeInput } from './evaluate-bake.ts';
 export { OVERRIDE_KEYS } from './definition/overrides.ts';
 export type { BakeWarning } from './definition/read-blocks.ts';
-export { isRemote } from './definition/resolve.ts';
 export type { Resolved } from './definition/resolve.ts';
 export type { Entry, TargetAttributes } from './definition/target.ts';
 export { listTargets, listVariables } from './list.ts';

@@ -1,5 +1,5 @@
-import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bakeDirectory, imageTree, runBake } from '../../support/bake.ts';
 import { startGitServer, type GitServer } from '../../support/git-server.ts';
@@ -89,6 +89,51 @@ test('BUILDX_BAKE_ENTITLEMENTS_FS=0 lets targets read files outside of the direc
   const refused = await runTbuild(['bake'], { cwd });
   expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`fs.read=${outside}`) });
   good(await runTbuild(['bake'], { cwd, env: { BUILDX_BAKE_ENTITLEMENTS_FS: '0' } }));
+});
+
+const FROM_CONTEXTS = '"dockerfile-inline": "FROM scratch\\nCOPY --from=x . /"';
+
+test.each<[string, 'read' | 'write', (outside: string) => string]>([
+  ['an output behind a link', 'write', () => '"output": ["type=local,dest=link"]'],
+  ['an output below a link', 'write', () => '"output": ["type=tar,dest=link/a.tar"]'],
+  ['an output at a link to nothing', 'write', () => '"output": ["type=tar,dest=dangling"]'],
+  ['a cache behind a link', 'write', () => '"cache-to": ["type=local,dest=link"]'],
+  ['another spelling of dest', 'write', (outside) => `"output": [{"type": "local", "DEST": "${outside}"}]`],
+  ['a key that holds a value', 'write', (outside) => `"output": [{"type": "local", "dest=${outside}/x": "y"}]`],
+  ['a context behind a link', 'read', () => '"context": "link"'],
+  ['a named context behind a link', 'read', () => `"contexts": {"x": "link"}, ${FROM_CONTEXTS}`],
+  ['a layout behind a link', 'read', () => `"contexts": {"x": "oci-layout://link:1"}, ${FROM_CONTEXTS}`],
+  ['a directory github.com', 'read', () => `"contexts": {"x": "github.com/../link"}, ${FROM_CONTEXTS}`],
+  ['a context like an address', 'read', () => '"context": "git@x/../link"'],
+  ['a context like a target', 'read', () => '"context": "target:x/../link"'],
+  ['a Dockerfile like an address', 'read', (outside) => `"dockerfile": "git@x/../../${basename(outside)}/Dockerfile"`],
+  ['a Dockerfile above the context', 'read', (outside) => `"dockerfile": "../${basename(outside)}/Dockerfile"`],
+  ['a Dockerfile behind a link', 'read', () => '"dockerfile": "link/Dockerfile"'],
+  ['a secret behind a link', 'read', () => '"secret": ["id=x,src=link/Dockerfile"]'],
+  ['a secret whose id is its path', 'read', (outside) => `"secret": ["id=${outside}/Dockerfile"]`],
+  ['a cache to read behind a link', 'read', () => '"cache-from": ["type=local,src=link"]'],
+])('%s needs permission to %s outside of the directory', async (_, kind, attributes) => {
+  const outside = bakeDirectory({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const cwd = bakeDirectory({
+    Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n',
+    'github.com/x': '',
+    'docker-bake.json': `{"target": {"default": {${attributes(outside)}}}}`,
+  });
+  symlinkSync(outside, join(cwd, 'link'));
+  symlinkSync(join(outside, 'none'), join(cwd, 'dangling'));
+  const bake = await runTbuild(['bake'], { cwd });
+  expect(bake).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`"fs.${kind}=${outside}`) });
+  expect(readdirSync(outside)).toEqual(['Dockerfile']);
+});
+
+test('a working directory behind a link, and a granted one, hold what is in their targets', async () => {
+  const [outside, cwd] = [bakeDirectory({}), bakeDirectory({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })];
+  writeFileSync(join(cwd, 'docker-bake.hcl'), 'target "default" {\n  output = ["out", "granted/out"]\n}\n');
+  symlinkSync(outside, join(cwd, 'granted'));
+  const place = bakeDirectory({});
+  symlinkSync(cwd, join(place, 'here'));
+  good(await runTbuild(['bake', '--allow', 'fs.write=granted'], { cwd: join(place, 'here') }));
+  expect(readdirSync(join(outside, 'out'))).toEqual(['Dockerfile']);
 });
 
 test.each([

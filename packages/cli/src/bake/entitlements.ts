@@ -1,10 +1,15 @@
-import { relative, resolve } from 'node:path';
-import { isRemote, type TargetAttributes } from '@tbuild/bake';
+import { resolve } from 'node:path';
+import { specOf, type TargetAttributes } from '@tbuild/bake';
 import { TbuildError } from '@tbuild/errors';
 import { goBool } from '@tbuild/oci';
-import type { Permission } from '@tbuild/spec';
+import type { BuildSpec, Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { grantsIn, permissionOf } from '../flags/build-spec.ts';
+import { parseFields } from '../flags/fields.ts';
+import { mayBePath } from '../request/context-source.ts';
+import { isBelow, realPath } from '../request/real-path.ts';
+import { fileOfSecret } from '../request/secrets.ts';
+import { isUrl, schemedContext } from '../request/sources.ts';
 import { agrees } from '../services/ask.ts';
 
 /** What the targets of a bake ask for and a user has to grant: `fs.read=/etc`, `network.host`. */
@@ -48,45 +53,57 @@ function checksPlaces({ variables }: Environment): boolean {
   return goBool(variables.BUILDX_BAKE_ENTITLEMENTS_FS) !== false;
 }
 
-/** Returns the places outside of the working directory that a target reads or writes. */
+/**
+ * Returns the places outside of the working directory that a target reads or writes. Takes them from what the build gets,
+ * and not from the file, which may write one setting in several ways.
+ */
 function placesOf(target: TargetAttributes, { cwd }: Environment): Place[] {
+  const { spec, secrets } = specOf(target);
+  const local = (texts: readonly unknown[] = []) =>
+    texts.map((text) => parseFields(String(text), 'cache')).filter(({ type }) => type === 'local');
   const reads = [
-    ...contextPlaces(target),
-    ...(target.secret ?? []).map(({ src }) => src),
-    ...(target.ssh ?? []).flatMap(({ paths }) => paths),
-    ...(target['cache-from'] ?? []).flatMap(({ type, src }) => (type === 'local' ? [src] : [])),
+    ...contextPlaces(spec, cwd),
+    ...secrets.map(fileOfSecret),
+    ...Object.values(spec.ssh ?? {}).flat(),
+    ...local(spec.cacheFrom).map(({ src }) => src),
   ];
   const writes = [
-    ...(target.output ?? []).map(({ dest }) => dest),
-    ...(target['cache-to'] ?? []).flatMap(({ type, dest }) => (type === 'local' ? [dest] : [])),
+    ...(spec.outputs ?? []).map((output) => parseFields(String(output), '--output').dest),
+    ...local(spec.cacheTo).map(({ dest }) => dest),
   ];
   const outside =
     (kind: Place['kind']) =>
     (path: unknown): Place[] => {
       if (typeof path !== 'string' || path === '-') return [];
-      const full = resolve(cwd, path);
-      return isWithin(full, cwd) ? [] : [{ kind, path: full }];
+      const full = realPath(resolve(cwd, path));
+      return isWithin(full, realPath(cwd)) ? [] : [{ kind, path: full }];
     };
   return [...reads.flatMap(outside('fs.read')), ...writes.flatMap(outside('fs.write'))];
 }
 
-function contextPlaces({ context = '.', contexts = {}, dockerfile = '' }: TargetAttributes): string[] {
-  const named = Object.values(contexts).flatMap((source) => source ?? []);
-  const local = [context, ...named]
-    .map((source) => source.replace(/^(cwd|oci-layout):\/\//, ''))
-    .filter((source) => !isRemote(source));
-  return [...local, ...(dockerfile.startsWith('/') ? [dockerfile] : [])];
+function contextPlaces({ context, contexts = {}, dockerfile }: BuildSpec, cwd: string): string[] {
+  const named = Object.values(contexts).flatMap((source) => {
+    const schemed = schemedContext(source, cwd);
+    if (schemed === undefined) return mayBePath(source) ? [source] : [];
+    return schemed.kind === 'layout' ? [schemed.path] : [];
+  });
+  const isLocal = mayBePath(context);
+  const file = typeof dockerfile === 'string' && !isUrl(dockerfile) ? dockerfile : undefined;
+  return [
+    ...named,
+    ...(isLocal ? [context] : []),
+    ...(file !== undefined && (isLocal || file.startsWith('/')) ? [file] : []),
+  ];
 }
 
 function isWithin(path: string, directory: string): boolean {
-  const inside = relative(directory, path);
-  return inside === '' || (!inside.startsWith('..') && !inside.startsWith('/'));
+  return path === directory || isBelow(path, directory);
 }
 
 function missingGrant({ kind, path }: Place, grants: readonly string[], { cwd }: Environment): Grant[] {
   const isGranted = grants.some((grant) => {
     const [, name, granted = ''] = /^(fs(?:\.read|\.write)?)=(.*)$/.exec(grant) ?? [];
-    return (name === 'fs' || name === kind) && (granted === '*' || isWithin(path, resolve(cwd, granted)));
+    return (name === 'fs' || name === kind) && (granted === '*' || isWithin(path, realPath(resolve(cwd, granted))));
   });
   return isGranted ? [] : [`${kind}=${path}`];
 }

@@ -12,7 +12,7 @@ import { parseGitSource } from '@tbuild/frontend';
  */
 export function contextSource(text: string, cwd: string, name?: string): ContextSpec {
   if (text.startsWith(GITHUB) && !isDirectory(`${cwd}/${text}`)) return remoteSource(`https://${withSuffix(text)}`);
-  if (URL_SCHEME.test(text) || parseGitSource(text) !== undefined) return remoteSource(text);
+  if (!mayBePath(text)) return remoteSource(text);
   const path = resolve(cwd, text);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isDirectory() === true) return { kind: 'directory', path };
@@ -35,6 +35,11 @@ const URL_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 /** Resolves the path as the kernel does: without a directory `github.com`, `github.com/../x` does not exist. */
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Whether a context is a path of this machine, as `github.com/owner/name` may be, and not the address of something. */
+export function mayBePath(text: string): boolean {
+  return !URL_SCHEME.test(text) && parseGitSource(text) === undefined;
 }
 
 function remoteSource(text: string): ContextSpec {

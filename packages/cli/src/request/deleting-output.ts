@@ -1,8 +1,8 @@
-import { realpathSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { sep } from 'node:path';
 import type { NamedContextSpec } from '@tbuild/builder';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
 import type { OutputSpec, Permission } from '@tbuild/spec';
+import { isBelow, realPath } from './real-path.ts';
 
 export interface DeletionLimits {
   readonly cwd: string;
@@ -27,14 +27,14 @@ export function checkDeletion(output: OutputSpec, { cwd, allowed, contexts, root
   const place = realPath(destination);
   const directories = contexts.flatMap((context) => (context.kind === 'directory' ? [context.path] : []));
   const precious = [...directories, root, ...(home === undefined ? [] : [home])].map(realPath);
-  const lost = precious.find((path) => path === place || isInside(path, place));
+  const lost = precious.find((path) => path === place || isBelow(path, place));
   if (lost !== undefined || place === sep)
     throw refused(
       destination,
       `${JSON.stringify(lost ?? sep)} is in it`,
       'Name a directory of its own, such as dest=out',
     );
-  if (isInside(place, realPath(cwd)) || allowed.includes('buildx.local.delete')) return;
+  if (isBelow(place, realPath(cwd)) || allowed.includes('buildx.local.delete')) return;
   throw refused(
     destination,
     'it is not below the working directory',
@@ -44,20 +44,4 @@ export function checkDeletion(output: OutputSpec, { cwd, allowed, contexts, root
 
 function refused(destination: string, reason: string, hint: string): TbuildError {
   return new TbuildError('USAGE', `Output ${JSON.stringify(destination)} cannot have mode=delete: ${reason}`, { hint });
-}
-
-function isInside(path: string, directory: string): boolean {
-  const way = relative(directory, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
-}
-
-/** Returns the target of a path, as far as it exists. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    // What cannot be looked at cannot be deleted from either; writing there says why.
-    if (errnoName(error) === undefined || path === dirname(path)) throw error;
-    return join(realPath(dirname(path)), path.slice(dirname(path).length));
-  }
 }

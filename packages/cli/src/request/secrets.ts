@@ -29,6 +29,12 @@ export function rebuildSecrets(texts: readonly string[]): readonly string[] {
   return texts.map(parseSecret).flatMap(({ id, rebuild }) => (rebuild ? [id] : []));
 }
 
+/** Returns the file that a `--secret` may read, also where it names none. */
+export function fileOfSecret(text: string): string | undefined {
+  const { id, file, variable } = parseSecret(text);
+  return variable === undefined ? (file ?? id) : undefined;
+}
+
 interface SecretSource {
   readonly id: string;
   readonly file?: string;

@@ -44,21 +44,29 @@ export function namedContext(name: string, source: string, cwd: string): NamedCo
       'USAGE',
       `Invalid --build-context ${JSON.stringify(`${name}=${source}`)}: expected NAME=SOURCE`,
     );
+  return schemedContext(source, cwd) ?? contextSource(source, cwd, name);
+}
+
+/** Returns the named context that a text with a scheme of its own stands for; undefined for a path, a repository or a URL. */
+export function schemedContext(source: string, cwd: string): NamedContextSpec | undefined {
   const image =
     /^docker-image:\/\/(.+)$/.exec(source)?.[1] ?? (parseEngineName(source) === undefined ? undefined : source);
   if (image !== undefined) return { kind: 'image', reference: image };
   const target = /^target:(.+)$/.exec(source)?.[1];
   if (target !== undefined) return { kind: 'target', name: target };
-  const layout = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]+)|:([\w][\w.-]*))?$/.exec(source);
-  if (layout?.[1] !== undefined)
-    return { kind: 'layout', path: resolve(cwd, layout[1]), reference: layout[2] ?? layout[3] ?? '' };
-  return contextSource(source, cwd, name);
+  const [, path, digest, tag] = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]+)|:([\w][\w.-]*))?$/.exec(source) ?? [];
+  return path === undefined ? undefined : { kind: 'layout', path: resolve(cwd, path), reference: digest ?? tag ?? '' };
 }
 
 function dockerfileOf(written: BuildSpec['dockerfile'], fromPath: (path?: string) => Dockerfile): Dockerfile {
   if (typeof written === 'object') return inline(written.text);
   if (written === '-') return inline(readFileSync(0, 'utf8'));
-  return written !== undefined && /^https?:\/\//i.test(written) ? { kind: 'url', url: written } : fromPath(written);
+  return written !== undefined && isUrl(written) ? { kind: 'url', url: written } : fromPath(written);
+}
+
+/** Whether a Dockerfile is on a web server. */
+export function isUrl(dockerfile: string): boolean {
+  return /^https?:\/\//i.test(dockerfile);
 }
 
 /** Finds the Dockerfile of a context that has yet to be fetched or unpacked. */
