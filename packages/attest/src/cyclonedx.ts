@@ -1,5 +1,5 @@
 import { unescape } from 'node:querystring';
-import { digestOf } from '@tbuild/oci';
+import { digestOf, recordOf } from '@tbuild/oci';
 
 /** What a CycloneDX document is about. */
 export interface CycloneDxSubject {
@@ -107,10 +107,6 @@ function createdOf({ creationInfo }: Fields): readonly string[] {
 function uuidOf(content: object): string {
   const hex = digestOf(Buffer.from(JSON.stringify(content))).slice('sha256:'.length);
   return `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-function recordOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function listOf(value: unknown): readonly Fields[] {

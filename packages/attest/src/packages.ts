@@ -1,3 +1,4 @@
+import { recordOf } from '@tbuild/oci';
 /** A package installed in an image. */
 export interface InstalledPackage {
   readonly kind: 'deb' | 'apk' | 'rpm' | 'npm';
@@ -114,8 +115,4 @@ function parseRecord(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { Attestation, Subject } from '@tbuild/exporter';
+import { isRecord } from '@tbuild/oci';
 import type { LayeredTree } from '@tbuild/snapshot';
 
 /** BuildKit's size limit, in bytes. */
@@ -47,10 +48,6 @@ function parseObject(text: string, file: string): Readonly<Record<string, unknow
 
 function isSubject(value: unknown): value is Subject {
   return isRecord(value) && typeof value.name === 'string' && isRecord(value.digest);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refused(scanner: string, reason: string): TbuildError {

@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { isDigest, type Digest } from './digest.ts';
 import { goFields } from './go-fields.ts';
+import { isRecord } from './is-record.ts';
 import { parseJson } from './parse-json.ts';
 import type { Platform } from './platform.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './runtime-config.ts';
@@ -90,8 +91,4 @@ function text(value: unknown): string | undefined {
 
 function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -10,6 +10,7 @@ export { goBool } from './go-bool.ts';
 export { goJson } from './go-json.ts';
 export { goSecondsOf, goTime, goTimeOf } from './go-time.ts';
 export type { Image } from './image.ts';
+export { isRecord, recordOf } from './is-record.ts';
 export { indexStruct } from './manifest-structs.ts';
 export { parseImageConfig } from './image-config.ts';
 export type { HistoryEntry, ImageConfig } from './image-config.ts';

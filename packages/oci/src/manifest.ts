@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import type { Descriptor } from './descriptor.ts';
 import { isDigest } from './digest.ts';
+import { isRecord } from './is-record.ts';
 import { isIndexType, isManifestType, MediaType } from './media-types.ts';
 import { parseJson } from './parse-json.ts';
 
@@ -120,8 +121,4 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
 
 function guessType(document: Record<string, unknown>): string {
   return Array.isArray(document.manifests) ? MediaType.index : MediaType.manifest;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

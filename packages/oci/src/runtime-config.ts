@@ -1,4 +1,5 @@
 import { goFields } from './go-fields.ts';
+import { isRecord } from './is-record.ts';
 
 /** Durations are nanoseconds, as Docker writes them. */
 export interface HealthConfig {
@@ -105,8 +106,4 @@ function health(value: unknown): HealthConfig | undefined {
   const command = test === null || test === undefined ? [] : texts(test);
   if (command === undefined || numbers.some(([, time]) => typeof time !== 'number')) return undefined;
   return { ...(test === null || test === undefined ? {} : { Test: command }), ...Object.fromEntries(numbers) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { goTime } from '@tbuild/oci';
+import { goTime, isRecord } from '@tbuild/oci';
 
 /** A value of the configuration that differs. */
 export interface ConfigDifference {
@@ -54,8 +54,4 @@ function shown(value: unknown): string | undefined {
 
 function isTime(value: unknown): boolean {
   return typeof value === 'string' && goTime(value) !== undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

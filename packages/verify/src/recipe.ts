@@ -1,5 +1,6 @@
 import { unescape } from 'node:querystring';
 import type { Statement } from '@tbuild/images';
+import { isRecord, recordOf } from '@tbuild/oci';
 
 /** How an image was built, as far as its provenance says. */
 export interface Recipe {
@@ -51,24 +52,24 @@ export function readRecipe(statements: readonly Statement[]): Recipe | undefined
 
 const PARTS: Readonly<Record<string, (predicate: Members) => Parts>> = {
   'https://slsa.dev/provenance/v1'({ buildDefinition, runDetails }) {
-    const { externalParameters, resolvedDependencies } = record(buildDefinition);
-    const { configSource, request } = record(externalParameters);
-    const { buildkit_completeness: completeness } = record(record(runDetails).metadata);
+    const { externalParameters, resolvedDependencies } = recordOf(buildDefinition);
+    const { configSource, request } = recordOf(externalParameters);
+    const { buildkit_completeness: completeness } = recordOf(recordOf(runDetails).metadata);
     return {
-      source: record(configSource),
-      request: record(request),
-      materials: list(resolvedDependencies).map(record),
-      isComplete: record(completeness).request === true,
+      source: recordOf(configSource),
+      request: recordOf(request),
+      materials: list(resolvedDependencies).map(recordOf),
+      isComplete: recordOf(completeness).request === true,
     };
   },
   'https://slsa.dev/provenance/v0.2'({ invocation, materials, metadata }) {
-    const { configSource, parameters } = record(invocation);
-    const { entryPoint, ...source } = record(configSource);
+    const { configSource, parameters } = recordOf(invocation);
+    const { entryPoint, ...source } = recordOf(configSource);
     return {
       source: { ...source, path: entryPoint },
-      request: record(parameters),
-      materials: list(materials).map(record),
-      isComplete: record(record(metadata).completeness).parameters === true,
+      request: recordOf(parameters),
+      materials: list(materials).map(recordOf),
+      isComplete: recordOf(recordOf(metadata).completeness).parameters === true,
     };
   },
 };
@@ -78,7 +79,7 @@ function recipeOf({ source, request, materials, isComplete }: Parts): Recipe {
   const named = withPrefix(args, 'context:');
   const remote = Object.entries(named).filter(([, place]) => place.startsWith('docker-image://') || REMOTE.test(place));
   const local = Object.keys(named).filter((name) => !remote.some(([one]) => one === name));
-  const locals = list(request.locals).map((one) => text(record(one).name) ?? '');
+  const locals = list(request.locals).map((one) => text(recordOf(one).name) ?? '');
   const context = text(source.uri);
   return {
     ...(context === undefined || !REMOTE.test(context)
@@ -142,7 +143,7 @@ function basePins(materials: readonly Members[]): Readonly<Record<string, string
 
 function mountIds(value: unknown): readonly MountId[] {
   return list(value).flatMap((one) => {
-    const { id, optional: isOptional } = record(one);
+    const { id, optional: isOptional } = recordOf(one);
     return typeof id === 'string' ? [{ id, optional: isOptional === true }] : [];
   });
 }
@@ -153,7 +154,7 @@ function withPrefix(args: Readonly<Record<string, string>>, prefix: string): Rea
 }
 
 function texts(value: unknown): Readonly<Record<string, string>> {
-  const entries = Object.entries(record(value));
+  const entries = Object.entries(recordOf(value));
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
@@ -163,12 +164,4 @@ function text(value: unknown): string | undefined {
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function record(value: unknown): Members {
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

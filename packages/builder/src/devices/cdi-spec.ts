@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { recordOf } from '@tbuild/oci';
 
 /** A device of a specification of the Container Device Interface. */
 export interface CdiDevice {
@@ -81,10 +82,6 @@ function editsOf(value: unknown): ContainerEdits {
         args: listOf(args).map(textOf),
       })),
   };
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
+import { recordOf } from '@tbuild/oci';
 import { authKey } from '@tbuild/registry';
 import { runProgram } from '../services/run-program.ts';
 import type { Environment } from './environment.ts';
@@ -133,8 +134,4 @@ function write(path: string, config: object, { uid, inUserNamespace }: Environme
   } finally {
     closeSync(file);
   }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

@@ -1,4 +1,4 @@
-import { hexOf, MediaType, type Descriptor, type Digest, type Manifest } from '@tbuild/oci';
+import { hexOf, isRecord, MediaType, recordOf, type Descriptor, type Digest, type Manifest } from '@tbuild/oci';
 
 /** Reads and writes the documents of an image that is being rewritten. */
 export interface DocumentWork {
@@ -59,10 +59,5 @@ async function retargetConfig(
 }
 
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return recordOf(JSON.parse(Buffer.from(bytes).toString('utf8')));
 }

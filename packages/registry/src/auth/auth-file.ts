@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { recordOf } from '@tbuild/oci';
 import type { Credential } from './credential.ts';
 
 /** The credentials in Docker's `config.json` or podman's `auth.json`. The keys come from {@link authKey}. */
@@ -64,10 +65,6 @@ function parseJson(text: string, name: string): Record<string, unknown> {
   } catch (cause) {
     throw new TbuildError('USAGE', `Credentials in ${name} are not valid JSON`, { cause });
   }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 
 function isText(value: unknown): value is string {
