@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { messageOf } from '@tbuild/errors';
 import type { ProgressEvent } from '@tbuild/progress';
 import { BuildError, receivedError } from './build-error.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
@@ -76,8 +77,9 @@ function frameOf(call: ProgramCall): Buffer {
   try {
     return encodeFrame(call);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BuildError('USAGE', `The arguments of a call to tbuild must be plain data: ${reason}`, { cause });
+    throw new BuildError('USAGE', `The arguments of a call to tbuild must be plain data: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

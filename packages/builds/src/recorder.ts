@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode, messageOf, TbuildError } from '@tbuild/errors';
 import type { Graph, Step } from '@tbuild/graph';
 import { makeDirectory } from '@tbuild/linux';
 import type { RuntimeConfig } from '@tbuild/oci';
@@ -181,7 +181,7 @@ function imageOf({ target, step, config }: PlannedImage, withoutValues: HideValu
 }
 
 function errorOf(error: unknown): RecordedError {
-  if (!(error instanceof TbuildError)) return { message: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof TbuildError)) return { message: messageOf(error) };
   const { code, message, hint, location } = error;
   return { code, message, hint, location };
 }

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { runCooperatively } from '@tbuild/concurrency';
 import type { Provider } from '@tbuild/content';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError, uncapitalized } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Compression } from './decompress.ts';
 import type { ExtractedLayer, ExtractOptions } from './differ.ts';
 import { LayerTarget } from './layer-target.ts';
 import { checkLayer, decompressLayer } from './open-layer.ts';
-import { reasonOf } from './tar/archive-error.ts';
 import { TarParser } from './tar/tar-parser.ts';
 import { UnpackGuard, type UnpackLimits } from './unpack-guard.ts';
 
@@ -48,7 +47,7 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     }
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}: ${reasonOf(error)}`, {
+    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}: ${uncapitalized(error.message)}`, {
       cause: error,
       hint: error.hint,
     });

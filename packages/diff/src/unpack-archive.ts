@@ -1,10 +1,9 @@
 import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
 import { runCooperatively } from '@tbuild/concurrency';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError, uncapitalized } from '@tbuild/errors';
 import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { decompress, detectCompression, type Compression } from './decompress.ts';
-import { reasonOf } from './tar/archive-error.ts';
 import { isTarHeader } from './tar/decode-tar-header.ts';
 import { BLOCK } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
@@ -63,7 +62,7 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
     parser.finish();
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}: ${reasonOf(error)}`, {
+    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}: ${uncapitalized(error.message)}`, {
       cause: error,
       hint: error.hint,
     });

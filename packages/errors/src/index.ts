@@ -1,6 +1,16 @@
 export { printable } from './printable.ts';
 export { quotePath } from './quote-path.ts';
-export { errnoName, firstFailure, hasCode, locate, prefixed, TbuildError, uncapitalized } from './tbuild-error.ts';
+export {
+  capitalized,
+  errnoName,
+  firstFailure,
+  hasCode,
+  locate,
+  messageOf,
+  prefixed,
+  TbuildError,
+  uncapitalized,
+} from './tbuild-error.ts';
 export type { ErrorCode, TbuildErrorOptions } from './tbuild-error.ts';
 export type { Position, SourceRange } from './source-range.ts';
 export { suggest } from './suggest.ts';

@@ -53,6 +53,11 @@ export function hasCode(error: unknown, code: ErrorCode): error is TbuildError {
   return error instanceof TbuildError && error.code === code;
 }
 
+/** Returns the message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** The same error with a place added, for code that learns of the place later than of the failure. */
 export function locate(error: unknown, location: SourceRange | undefined): unknown {
   if (!(error instanceof TbuildError) || error.location !== undefined || location === undefined) return error;
@@ -69,6 +74,11 @@ export function prefixed(error: unknown, failed: string, otherHint?: string): un
     subject,
     cause: error,
   });
+}
+
+/** Returns a text as the beginning of a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Returns a sentence as a part of another one. Abbreviations stay. */

@@ -1,4 +1,4 @@
-import { hasCode, locate, type SourceRange } from '@tbuild/errors';
+import { hasCode, locate, messageOf, type SourceRange } from '@tbuild/errors';
 import type { Outcome, Progress } from '@tbuild/progress';
 import { lostLayerBehind } from './step-results/lost-layer.ts';
 
@@ -28,7 +28,7 @@ export async function showWork<T>(
       step: step.id,
       at: now(),
       outcome: signal?.aborted === true || isCancelled(error) ? 'cancelled' : 'failed',
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
     });
     throw locate(error, step.location);
   }

@@ -1,4 +1,5 @@
 import {
+  capitalized,
   errnoName,
   printable,
   TbuildError,
@@ -174,10 +175,6 @@ function objectOf(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const UNSIGNED = 'cannot be trusted: certificate signed by unknown authority';

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortable } from '@tbuild/concurrency';
-import { hasCode, locate, TbuildError } from '@tbuild/errors';
+import { hasCode, locate, messageOf, TbuildError } from '@tbuild/errors';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Outcome, Progress } from '@tbuild/progress';
 import pLimit from 'p-limit';
@@ -248,8 +248,4 @@ function throwIfAborted(signal: AbortSignal): void {
 
 function isAbort(error: unknown): boolean {
   return hasCode(error, 'CANCELLED') || (error instanceof Error && error.name === 'AbortError');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

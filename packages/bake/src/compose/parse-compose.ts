@@ -1,4 +1,4 @@
-import { TbuildError } from '@tbuild/errors';
+import { messageOf, TbuildError } from '@tbuild/errors';
 import { isCollection, isPair, isScalar, parseDocument, visit, type CollectionTag, type Document } from 'yaml';
 import { errorAt, type BakeFile } from '../source.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
@@ -102,7 +102,6 @@ function toData(document: Document, file: BakeFile): unknown {
   try {
     return document.toJS({ maxAliasCount: 1000 });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TbuildError('BAKE_FILE', `Invalid YAML in ${JSON.stringify(file.name)}: ${reason}`, { cause });
+    throw new TbuildError('BAKE_FILE', `Invalid YAML in ${JSON.stringify(file.name)}: ${messageOf(cause)}`, { cause });
   }
 }

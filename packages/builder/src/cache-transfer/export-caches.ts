@@ -8,6 +8,7 @@ import {
 } from '@tbuild/cache';
 import type { LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
+import { messageOf } from '@tbuild/errors';
 import type { Plan } from '@tbuild/frontend';
 import type { Graph, StepId } from '@tbuild/graph';
 import { compressLayer, createLayerVariants } from '@tbuild/layers';
@@ -78,8 +79,7 @@ export async function exportCaches(
       // A failure of the images is told instead.
       await ports.exported;
       if (signal.aborted) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      progress.emit({ type: 'warning', message: `The cache was not exported: ${message}` });
+      progress.emit({ type: 'warning', message: `The cache was not exported: ${messageOf(error)}` });
     }
   }
 }

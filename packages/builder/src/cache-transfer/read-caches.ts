@@ -1,6 +1,6 @@
 import { readCache, type CacheContents } from '@tbuild/cache';
 import { openLayout, type Provider } from '@tbuild/content';
-import { hasCode } from '@tbuild/errors';
+import { hasCode, messageOf } from '@tbuild/errors';
 import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
 import type { Underway } from '../build-run.ts';
 import type { CacheImportSpec } from '../request.ts';
@@ -44,10 +44,9 @@ export async function readCaches(
       });
     } catch (error) {
       if (signal.aborted) return undefined;
-      const reason = error instanceof Error ? error.message : String(error);
       // BuildKit's own caches.
       const advice = hasCode(error, 'UNSUPPORTED') ? `; --cache-to ${seedOf(spec)} writes one that it can` : '';
-      progress.emit({ type: 'warning', message: `Cache ${name} is ignored: ${reason}${advice}` });
+      progress.emit({ type: 'warning', message: `Cache ${name} is ignored: ${messageOf(error)}${advice}` });
       return undefined;
     }
   });

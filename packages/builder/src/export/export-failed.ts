@@ -1,4 +1,5 @@
 import { firstOf } from '@tbuild/content';
+import { messageOf } from '@tbuild/errors';
 import type { ExportedImage, Exporter } from '@tbuild/exporter';
 import { hexOf } from '@tbuild/oci';
 import type { Snapshotter } from '@tbuild/snapshot';
@@ -56,8 +57,7 @@ async function exportTree(
       await exporter.export(exportable, report, signal);
     } catch (error) {
       // The build has an error of its own to tell: this one is no second failed step.
-      const reason = error instanceof Error ? error.message : String(error);
-      progress.emit({ type: 'warning', message: `Files of the failed step were not written: ${reason}` });
+      progress.emit({ type: 'warning', message: `Files of the failed step were not written: ${messageOf(error)}` });
     }
   });
 }

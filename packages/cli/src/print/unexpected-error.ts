@@ -1,5 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
-import { errnoName } from '@tbuild/errors';
+import { capitalized, errnoName, messageOf } from '@tbuild/errors';
 
 /** The text about an unexpected error. */
 export interface UnexpectedText {
@@ -14,9 +14,8 @@ export interface UnexpectedText {
 export function describeUnexpected(error: unknown, store?: string): UnexpectedText {
   const refusal = systemErrorOf(error);
   if (refusal !== undefined) return describeRefusal(refusal, store);
-  const detail = error instanceof Error ? error.message : String(error);
   return {
-    message: `Internal error: ${detail.split('\n', 1)[0] ?? ''}`,
+    message: `Internal error: ${messageOf(error).split('\n', 1)[0] ?? ''}`,
     hint: 'Report this defect of tbuild, with the output of the same command with --debug',
   };
 }
@@ -147,8 +146,4 @@ function isCausedBy(names: ReadonlySet<string>, error: unknown): boolean {
 export function fullHint(store: string | undefined): string {
   const place = store === undefined ? '' : ` ${JSON.stringify(store)}`;
   return `Free some space: "tbuild du" shows what the store${place} holds, and "tbuild prune" removes build cache`;
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

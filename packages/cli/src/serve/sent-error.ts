@@ -1,12 +1,11 @@
 import type { SentError } from '@tbuild/api/protocol';
-import { TbuildError } from '@tbuild/errors';
+import { messageOf, TbuildError } from '@tbuild/errors';
 import { formatError } from '../print/report-error.ts';
 
 /** Returns an error as data; `sourceOf` returns the text of a file that it points into. */
 export async function sentError(error: unknown, sourceOf: (file: string) => string | undefined): Promise<SentError> {
   const report = (await formatError(error, { debug: false, sourceOf })).trimEnd();
-  const message = error instanceof Error ? error.message : String(error);
-  const common = { message, report, causes: causesOf(error) };
+  const common = { message: messageOf(error), report, causes: causesOf(error) };
   if (!(error instanceof TbuildError)) return common;
   const { code, hint, location, subject } = error;
   return { ...common, code, hint, location, subject };

@@ -4,8 +4,3 @@ import { TbuildError } from '@tbuild/errors';
 export function archiveError(message: string, cause?: unknown): TbuildError {
   return new TbuildError('SNAPSHOT', message, { cause });
 }
-
-/** Returns the message of an error as the reason at the end of another message. */
-export function reasonOf({ message }: Error): string {
-  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
-}
