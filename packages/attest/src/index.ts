@@ -3,7 +3,6 @@ export type { AttestationSpecs, ProvenanceSpec, SbomSpec } from './attestation-s
 export { attestedTrees } from './attested-trees.ts';
 export type { AttestedTrees } from './attested-trees.ts';
 export { cycloneDxDocument } from './cyclonedx.ts';
-export type { CycloneDxSubject } from './cyclonedx.ts';
 export { planScans } from './plan-scans.ts';
 export type { PlannedScan } from './plan-scans.ts';
 export { provenance } from './provenance.ts';

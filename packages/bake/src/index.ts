@@ -1,11 +1,9 @@
 export { evaluateBake } from './evaluate-bake.ts';
 export type { BakeFiles, BakeInput } from './evaluate-bake.ts';
 export { OVERRIDE_KEYS } from './definition/overrides.ts';
-export type { BakeWarning } from './definition/read-blocks.ts';
 export type { Resolved } from './definition/resolve.ts';
-export type { Entry, TargetAttributes } from './definition/target.ts';
+export type { TargetAttributes } from './definition/target.ts';
 export { listTargets, listVariables } from './list.ts';
 export { printDefinition } from './print.ts';
 export { specOf } from './to-spec.ts';
-export type { TargetSpec } from './to-spec.ts';
 export type { BakeFile } from './source.ts';

@@ -1,15 +1,14 @@
 export { runBuild, runBuilds } from './build.ts';
-export type { BuildObserver, FailedTree, PlannedImage } from './build-observer.ts';
 export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
 export type { BuildTarget } from './build-target.ts';
 export { readCdiDevices } from './devices/cdi-devices.ts';
 export { runShell } from './debug/run-shell.ts';
-export type { ShellPlace, ShellSession } from './debug/run-shell.ts';
+export type { ShellPlace } from './debug/run-shell.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport } from './plan/call.ts';
 export { DEFAULT_NAMES } from './plan/load-dockerfile.ts';
-export type { CallRun, DockerfileSource } from './plan/open-call.ts';
+export type { CallRun } from './plan/open-call.ts';
 export type {
   BucketPlace,
   BuildRequest,
@@ -17,7 +16,6 @@ export type {
   CacheExportSpec,
   CacheImportSpec,
   ContextSpec,
-  DockerfileSpec,
   Entitlement,
   ImageEdits,
   NamedContextSpec,
@@ -26,6 +24,5 @@ export type {
 } from './request.ts';
 export type { Services } from './services.ts';
 export { fetchFiles } from './session/fetch-files.ts';
-export type { FetchedFiles } from './session/fetch-files.ts';
 export type { PolicyRule, SourcePolicy } from './source-policy/source-policy.ts';
 export { track } from './track.ts';

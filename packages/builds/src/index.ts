@@ -9,16 +9,8 @@ export {
   tidyBuilds,
 } from './build-history.ts';
 export { buildId, buildRef, createBuildRef } from './build-ref.ts';
-export type {
-  BuildRecord,
-  BuildStatus,
-  FailedStep,
-  RecordedError,
-  RecordedImage,
-  RecordedStep,
-  StepCounts,
-} from './build-record.ts';
+export type { BuildRecord, BuildStatus, RecordedError, RecordedStep } from './build-record.ts';
 export type { TimedEvent } from './event-lines.ts';
 export { openRecorder } from './recorder.ts';
-export type { AskedRecord, PlannedImage, Recorder, RecorderOptions } from './recorder.ts';
+export type { AskedRecord, Recorder } from './recorder.ts';
 export { hiddenNames } from './without-secrets.ts';

@@ -6,4 +6,4 @@ export { createLocalCache } from './local-cache.ts';
 export { fitInlineCache } from './fit-inline-cache.ts';
 export { encodeCache, encodeInlineCache, isCache, readCache, writeCache } from './remote-cache.ts';
 export type { EncodedCache, WriteCacheOptions } from './remote-cache.ts';
-export type { ListedRecord, StepCache, StepRecord } from './step-cache.ts';
+export type { StepCache, StepRecord } from './step-cache.ts';

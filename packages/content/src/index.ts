@@ -1,17 +1,8 @@
-export type {
-  BlobWriter,
-  ContentStore,
-  Ingester,
-  Provider,
-  RepeatableSource,
-  StoredBlob,
-  WantedBlob,
-} from './content-store.ts';
+export type { BlobWriter, ContentStore, Ingester, Provider, StoredBlob, WantedBlob } from './content-store.ts';
 export { copyImage } from './copy-image.ts';
-export type { CopyImageOptions, CopyPlaces } from './copy-image.ts';
-export type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
+export type { CopyPlaces } from './copy-image.ts';
+export type { ImageRefs } from './image-refs.ts';
 export { openLayout } from './layout.ts';
-export type { Layout } from './layout.ts';
 export { createRefs, damagedRefs, isIndexCurrent, isIndexOlder, writeIndex } from './local-refs.ts';
 export { createLocalStore } from './local-store.ts';
 export type { LocalStore } from './local-store.ts';

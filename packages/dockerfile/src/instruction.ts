@@ -179,8 +179,6 @@ export type Instruction =
   | SingleWordInstruction
   | OnbuildInstruction;
 
-export type InstructionKind = Instruction['kind'];
-
 /** An instruction that may occur in a stage. */
 export type StageInstruction = Exclude<Instruction, FromInstruction>;
 

@@ -1,6 +1,6 @@
 export { givenCheckOptions, isSecretName } from './checks/checks.ts';
 export { epochSource, secondsOf, SOURCE_DATE_EPOCH } from './epoch-source.ts';
-export type { EpochOptions, EpochSource } from './epoch-source.ts';
+export type { EpochSource } from './epoch-source.ts';
 export { parseEngineName } from './engine-name.ts';
 export type { EngineName } from './engine-name.ts';
 export { addImage } from './lower/from.ts';
@@ -12,14 +12,13 @@ export type {
   ImageRequest,
   NamedContext,
   Plan,
-  PlannedHistory,
   PlanOptions,
   ResolvedImage,
   ResolveImage,
   ScanTarget,
 } from './plan.ts';
 export { outlineDockerfile } from './outline.ts';
-export type { Outline, OutlineArg, OutlineMount } from './outline.ts';
+export type { Outline } from './outline.ts';
 export { builtInSyntax } from './syntax.ts';
 export { listTargets } from './stages/targets.ts';
 export type { Target } from './stages/targets.ts';

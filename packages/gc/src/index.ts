@@ -1,11 +1,9 @@
-export type { EntryKind } from './cache-entry.ts';
 export { checkStore } from './check/check-store.ts';
-export type { CheckedStore, CheckOptions } from './check/checked-store.ts';
 export type { Damage } from './check/damage.ts';
 export { dropUnsynced } from './drop-unsynced.ts';
 export type { GcStore } from './gc-store.ts';
 export { keepWithin, pruneStore } from './prune.ts';
-export type { Pruned, PruneOptions } from './prune.ts';
+export type { PruneOptions } from './prune.ts';
 export { repairStore } from './repair-store.ts';
 export type { Repaired } from './repair-store.ts';
 export { usedSpace } from './store-usage.ts';

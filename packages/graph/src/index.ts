@@ -16,7 +16,5 @@ export type {
   RunDevice,
   RunMount,
   RunOp,
-  StackOp,
   StepOp,
-  UserSpec,
 } from './step-op.ts';

@@ -1,2 +1,2 @@
 export { createOutside } from './outside.ts';
-export type { Outside, OutsideOptions, OutsidePlace, OutsideResult } from './outside.ts';
+export type { Outside } from './outside.ts';

@@ -1,5 +1,4 @@
 export { filesFor } from './files-for.ts';
-export type { InitFiles } from './files-for.ts';
 export { KINDS, kindsOf } from './kinds-of.ts';
 export type { Kind } from './kinds-of.ts';
 export { openProject } from './project.ts';

@@ -5,9 +5,7 @@ export type { VariantStore, WantedCompression } from './compress/compress-layer.
 export { encodeLayer } from './compress/encode-layer.ts';
 export type { LayerEncoding } from './compress/encode-layer.ts';
 export { createLayerVariants } from './compress/layer-variants.ts';
-export type { LayerVariants } from './compress/layer-variants.ts';
 export { readLayerFile } from './step-results/layer-file.ts';
-export type { ResultLayer } from './step-results/layer-file.ts';
 export { createLayerPreparation } from './layer-preparation.ts';
 export type { LayerConsumer, LayerPreparation } from './layer-preparation.ts';
 export { LostLayer, lostLayerBehind } from './step-results/lost-layer.ts';
@@ -17,7 +15,6 @@ export { showLayer } from './show-layer.ts';
 export { showWork } from './show-work.ts';
 export type { ShownWork } from './show-work.ts';
 export type { ResultStore } from './step-results/result-store.ts';
-export type { ExtractImage } from './step-results/result-trees.ts';
 export { createStepResults } from './step-results/step-results.ts';
 export type { StepResults } from './step-results/step-results.ts';
 export { chooseStrategy, isLarge, PACK_TREE } from './strategy.ts';

@@ -5,7 +5,7 @@ export { digestOf, hexOf, isDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
 export { INLINE_CACHE_MEMBER } from './config-document.ts';
 export { chainId, describeBytes, encodeDocument, encodeImage, encodeIndex } from './encode-image.ts';
-export type { EncodedDocument, EncodedImage, IndexOptions } from './encode-image.ts';
+export type { EncodedDocument, EncodedImage } from './encode-image.ts';
 export { goBool } from './go-bool.ts';
 export { goJson } from './go-json.ts';
 export { goSecondsOf, goTime, goTimeOf } from './go-time.ts';

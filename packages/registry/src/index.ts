@@ -1,7 +1,7 @@
 export type { Credential, CredentialSource } from './auth/credential.ts';
 export type { Access } from './http-message.ts';
 export { loadCredentials } from './auth/load-credentials.ts';
-export type { CredentialOptions, CredentialFile, RunHelper } from './auth/load-credentials.ts';
+export type { CredentialFile, RunHelper } from './auth/load-credentials.ts';
 export { createByteReader } from './byte-reader.ts';
 export { authKey } from './auth/auth-file.ts';
 export { createRegistryClient } from './registry-client.ts';
@@ -12,7 +12,6 @@ export type { Repository } from './repository.ts';
 export { bytesFrom, rangeFrom, resumed } from './resumed.ts';
 export type { ResumeOptions } from './resumed.ts';
 export { parseAddressRange } from './transport/address-range.ts';
-export type { ProxyOptions } from './transport/choose-proxy.ts';
 export type { WaitLimits } from './transport/least-rate.ts';
 export { ATTEMPTS, retryDelay } from './transport/retry.ts';
 export type { Clock } from './transport/retry.ts';

@@ -1,6 +1,5 @@
 export { layerSizes } from './layer-sizes.ts';
 export { readEvents } from './read-events.ts';
-export type { TimedEvent } from './read-events.ts';
 export { renderPage } from './render-page.ts';
-export type { BuildFacts, EarlierBuild, ImageFacts, ReportData, ReportTable, StepFacts } from './report-data.ts';
+export type { BuildFacts, ImageFacts, ReportTable, StepFacts } from './report-data.ts';
 export { surveyImage } from './survey-image.ts';

@@ -1,7 +1,5 @@
 export { createOverlaySnapshotter, sweepAbandoned } from './overlay-snapshotter.ts';
-export type { OverlaySnapshotterOptions, SnapshotStore } from './overlay-snapshotter.ts';
 export { createTreeWriter } from './create-tree-writer.ts';
-export type { TreeWriterOptions } from './create-tree-writer.ts';
 export { openCommittedTree } from './committed-tree.ts';
 export { comesBefore, compareNames, statListed } from './layered-entry.ts';
 export type { LayeredEntry, LayeredTree } from './layered-entry.ts';

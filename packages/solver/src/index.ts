@@ -1,3 +1,2 @@
-export type { Anticipation, Inputs, KeyParts, Loaded, Miss, Op, Prepared, ResultCache, Solved } from './op.ts';
+export type { Anticipation, Inputs, KeyParts, Miss, Op, ResultCache, Solved } from './op.ts';
 export { openSolver } from './solve.ts';
-export type { SolveOptions, Solver } from './solve.ts';

@@ -16,7 +16,7 @@ export { requireFormat } from './format.ts';
 export { storeLayout } from './layout.ts';
 export type { StoreLayout } from './layout.ts';
 export { acquireLease, afterRemovals, announceRemoval, liveLeases } from './lease.ts';
-export type { Lease, LiveLease } from './lease.ts';
+export type { Lease } from './lease.ts';
 export { listDirectory } from './list-directory.ts';
 export { isOpenToOthers, protectStore } from './protect-store.ts';
 export { encodeNote, readNote, readNoteText, writeNote } from './note.ts';
@@ -35,5 +35,4 @@ export {
 } from './sync-marker.ts';
 export { discardUnfinished, emptyTrash, moveToTrash } from './trash.ts';
 export { takeTurn } from './turn.ts';
-export type { TurnOptions } from './turn.ts';
 export { withLock } from './with-lock.ts';
