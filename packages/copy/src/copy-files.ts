@@ -10,9 +10,10 @@ import {
   typeOf,
 } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
+import { parentOf } from '@tbuild/snapshot';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
-import { checkReplaceable, join, parentOf, placeDirectory, placeFile, touch, type Destination } from './destination.ts';
+import { checkReplaceable, join, placeDirectory, placeFile, touch, type Destination } from './destination.ts';
 import { copyKeyedFile, copyLargeFile } from './keyed-file.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type FileTree, resolveDestination, typeOf } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
-import type { TreeWriter } from '@tbuild/snapshot';
+import { parentOf, type TreeWriter } from '@tbuild/snapshot';
 import type { Owner } from './copy-options.ts';
 
 /** A tree or layer being written, whose present state can be read. */
@@ -86,10 +86,6 @@ export function checkReplaceable(writer: Destination, path: string): void {
 
 export function join(directory: string, name: string): string {
   return directory === '' ? name : `${directory}/${name}`;
-}
-
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 const SETGID = 0o2000;

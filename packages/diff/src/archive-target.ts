@@ -1,7 +1,14 @@
 import { readlinkSync } from 'node:fs';
 import { errnoName, quotePath, TbuildError } from '@tbuild/errors';
 import { FileType, makedev } from '@tbuild/linux';
-import { describeFailure, isWhiteout, type Attributes, type ReadableTreeWriter } from '@tbuild/snapshot';
+import {
+  type Attributes,
+  describeFailure,
+  isWhiteout,
+  nameOf,
+  parentOf,
+  type ReadableTreeWriter,
+} from '@tbuild/snapshot';
 import { cleanPath } from './clean-path.ts';
 import { archiveError } from './tar/archive-error.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
@@ -239,12 +246,4 @@ function join(directory: string, path: string): string {
 /** Returns the elements of a link's target, including `..`. */
 function partsOf(target: string): string[] {
   return target.split('/').filter((each) => each !== '' && each !== '.');
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

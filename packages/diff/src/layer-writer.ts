@@ -5,8 +5,10 @@ import { FileType, majorOf, minorOf } from '@tbuild/linux';
 import { MediaType, type Digest, type Layer } from '@tbuild/oci';
 import {
   comesBefore,
+  nameOf,
   openCommittedTree,
   openOutline,
+  parentOf,
   readAttributes,
   storedTime,
   type Attributes,
@@ -91,7 +93,7 @@ class OrderedLayerWriter implements LayerWriter {
     const made = this.#directories.get(path);
     if (made === undefined) return this.#lower.stat(path);
     return {
-      name: path.slice(path.lastIndexOf('/') + 1),
+      name: nameOf(path),
       path,
       location: '',
       stats: statsOf(made, { type: FileType.directory }),
@@ -302,8 +304,4 @@ function memberOf(
     minor: minorOf(device),
     xattrs: capability && new Map([[CAPABILITY, capability]]),
   };
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }

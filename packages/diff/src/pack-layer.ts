@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { CooperativeTask } from '@tbuild/concurrency';
-import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
+import { openCommittedTree, type OverlayFlavour, parentOf } from '@tbuild/snapshot';
 import { FileArchive } from './archive-files.ts';
 import { changes, type Change } from './changes.ts';
 import type { ByteSink } from './tar/tar-writer.ts';
@@ -31,7 +31,7 @@ export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSi
 
   /** A layer contains each parent of a change once, before the change, whether or not the parent changed. */
   function* addParents(path: string): CooperativeTask {
-    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    const parent = parentOf(path);
     if (parents.has(parent)) return;
     yield* addParents(parent);
     const location = `${upper}/${parent}`;

@@ -1,7 +1,7 @@
 export { createOverlaySnapshotter, sweepAbandoned } from './overlay-snapshotter.ts';
 export { createTreeWriter } from './create-tree-writer.ts';
 export { openCommittedTree } from './committed-tree.ts';
-export { comesBefore, compareNames, statListed } from './layered-entry.ts';
+export { comesBefore, compareNames, nameOf, parentOf, statListed } from './layered-entry.ts';
 export type { LayeredEntry, LayeredTree } from './layered-entry.ts';
 export { insertLayer } from './insert-layer.ts';
 export { mountedLayers } from './mounted-layers.ts';
