@@ -1,4 +1,5 @@
 import type { AttestedTrees } from '@tbuild/attest';
+import { lazily } from '@tbuild/concurrency';
 import { firstOf, type Provider } from '@tbuild/content';
 import { isAttested, type Exportable, type Exported, type ExportedImage, type ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
@@ -197,9 +198,4 @@ function baseRepositories(
       found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
   }
   return found;
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }

@@ -1,4 +1,5 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { lazily } from '@tbuild/concurrency';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -41,8 +42,8 @@ export interface NamespaceOptions extends ExecutorOptions {
  */
 export function createNamespaceExecutor(options: NamespaceOptions): Executor {
   const { runDirectory, flavour, setUp } = options;
-  const ours = once(() => describeMachine(runDirectory, flavour === 'user' ? 'ours' : 'none'));
-  const ofStep = once(() => describeMachine(runDirectory, 'of the step'));
+  const ours = lazily(() => describeMachine(runDirectory, flavour === 'user' ? 'ours' : 'none'));
+  const ofStep = lazily(() => describeMachine(runDirectory, 'of the step'));
   let triesCalls = setUp !== 'programs';
   return {
     name: 'namespace',
@@ -96,11 +97,6 @@ function describeMachine(runDirectory: string, userNamespace: 'none' | 'ours' | 
     // The kernel refuses it only inside a user namespace.
     proc: userNamespace === 'none' || canMountProc(within) ? 'fresh' : 'own',
   };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
 
 function findKernelPaths(): Machine['kernelPaths'] {
