@@ -14,4 +14,5 @@ export {
 export type { ErrorCode, TbuildErrorOptions } from './tbuild-error.ts';
 export type { Position, SourceRange } from './source-range.ts';
 export { suggest } from './suggest.ts';
+export { visible, visibleLine } from './visible.ts';
 export { withoutCredentials } from './without-credentials.ts';

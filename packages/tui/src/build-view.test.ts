@@ -151,3 +151,20 @@ test('output without line feeds is cut', () => {
   expect(bar.open?.bytes.length).toBeLessThan(20_000);
   expect(closeLog(bar).lines.at(-1)?.text).toBe('99%');
 });
+
+test('texts of a build cannot change the terminal or begin a line', () => {
+  const id = 'x';
+  const events: ProgressEvent[] = [
+    { type: 'planned', steps: [{ id, name: 'RUN \x1b[2J\r::error::x' }] },
+    { type: 'started', step: id, at: 0 },
+    { type: 'transfer', step: id, item: 'a\x1bc', current: 1 },
+    { type: 'transfer', step: id, item: 'a\x1bc', current: 2 },
+    { type: 'warning', message: 'about \x9b31m' },
+    { type: 'finished', step: id, at: 1, outcome: 'failed', error: '\x1b]0;title\x07' },
+  ];
+  const view = events.reduce((before, event) => reduce(before, event, 0), emptyView);
+  const step = view.steps.get(id);
+  expect([step?.name, step?.error]).toEqual(['RUN �[2J�::error::x', '�]0;title�']);
+  expect(step?.transfers.map(({ item, current }) => [item, current])).toEqual([['a�c', 2]]);
+  expect(view.warnings.map(({ message }) => message)).toEqual(['about �31m']);
+});

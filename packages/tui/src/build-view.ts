@@ -1,4 +1,4 @@
-import type { SourceRange } from '@tbuild/errors';
+import { type SourceRange, visible, visibleLine } from '@tbuild/errors';
 import type { Outcome, ProgressEvent, ProgressStepId } from '@tbuild/progress';
 import { appendLog, closeLog, emptyLog, type StepLog } from './log-lines.ts';
 
@@ -55,7 +55,7 @@ export interface WarningView {
   readonly url?: string;
 }
 
-/** All that a display knows about a build. It is a value: each event makes a new one. */
+/** All that a display knows about a build: texts without characters that change the terminal. It is a value: each event makes a new one. */
 export interface BuildView {
   /** Steps in the order of the plan; those that were never planned, in the order of their start. */
   readonly steps: ReadonlyMap<ProgressStepId, StepView>;
@@ -112,7 +112,7 @@ type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { type
 function plan(view: BuildView, planned: EventOf<'planned'>['steps']): BuildView {
   const steps = new Map(view.steps);
   for (const { location: _, ...step } of planned)
-    steps.set(step.id, { ...(steps.get(step.id) ?? waiting(step.id)), ...step });
+    steps.set(step.id, { ...(steps.get(step.id) ?? waiting(step.id)), ...step, name: visibleLine(step.name) });
   return { ...view, steps };
 }
 
@@ -140,8 +140,8 @@ function finish(before: BuildView, { step: id, at, outcome, error, reason }: Eve
   const finished = update(view, id, (step) => ({
     state: outcome,
     finishedAt: at,
-    error,
-    reason,
+    error: error && visible(error),
+    reason: reason && visibleLine(reason),
     log: closeLog(step.log),
     transfers: step.transfers.map((one) => ({ ...one, done: true })),
   }));
@@ -149,7 +149,7 @@ function finish(before: BuildView, { step: id, at, outcome, error, reason }: Eve
 }
 
 function warn(view: BuildView, { step, message, location, token, detail, url }: EventOf<'warning'>): BuildView {
-  const warning = { message, location, token, detail, url };
+  const warning = { message: visible(message), location, token, detail, url };
   const warned = { ...view, warnings: [...view.warnings, warning] };
   if (step === undefined) return warned;
   return update(warned, step, ({ warnings }) => ({ warnings: [...warnings, withLine(warning)] }));
@@ -162,7 +162,7 @@ export function withLine({ message, location }: Pick<WarningView, 'message' | 'l
 
 function transfer(view: BuildView, event: EventOf<'transfer'>, now: number): BuildView {
   const step = view.steps.get(event.step) ?? waiting(event.step);
-  const known = step.transfers.find(({ item }) => item === event.item);
+  const known = step.transfers.find(({ item }) => item === visibleLine(event.item));
   const changed = changedTransfer(known, event, now);
   const transfers =
     known === undefined
@@ -188,7 +188,7 @@ function changedTransfer(
     ? [...before.filter(({ at }, index) => now - at <= RATE_SPAN || index === before.length - 1), { at: now, current }]
     : before;
   return {
-    item,
+    item: visibleLine(item),
     current,
     total,
     startedAt: known?.startedAt ?? now,

@@ -1,3 +1,4 @@
+import { visible } from '@tbuild/errors';
 import { formatBytes, formatSeconds } from '@tbuild/tui';
 import { formatAge } from '../print/table.ts';
 import type { ExplainedDockerfile } from './explain-dockerfile.ts';
@@ -21,14 +22,15 @@ export function formatExplained(explained: ExplainedDockerfile, { width, now }: 
     formatLine(line, { width, advice: advice.filter((one) => one.line === line.line) }),
   );
   const foot = advice.length === 0 ? 'No advice.' : `Advice: ${advice.length}.`;
-  return [
+  const all = [
     ...wrapped(`${explained.name} (${when})`, { width, indent: '' }),
     `${'LINE'.padStart(5)}${'TIME'.padStart(8)}${'SIZE'.padStart(9)}`,
     ...rows,
     '',
     ...wrapped(`${foot} A line also runs again after a line above it in its stage ran.`, { width, indent: '' }),
     '',
-  ].join('\n');
+  ];
+  return visible(all.join('\n'));
 }
 
 const MARGIN = ' '.repeat(24);

@@ -1,4 +1,4 @@
-import { firstFailure, TbuildError, type SourceRange } from '@tbuild/errors';
+import { firstFailure, TbuildError, type SourceRange, visible } from '@tbuild/errors';
 import { isFull } from '@tbuild/store';
 import { sourceFrame } from './source-frame.ts';
 import { describeUnexpected, fullHint, isOfDisk, saysFull } from './unexpected-error.ts';
@@ -26,7 +26,7 @@ export async function formatError(failure: unknown, options: ReportOptions): Pro
   if (hint !== undefined) lines.push(`hint: ${hint}`);
   if (error.cause !== undefined) lines.push(...storeLine(error, lines, options));
   if (options.debug) lines.push(...causesOf(error));
-  return `${place}${lines.join('\n')}\n`;
+  return visible(`${place}${lines.join('\n')}\n`);
 }
 
 /** Returns the exit code: 0 built, 1 build failed, 2 usage, 130 interrupted. */
@@ -82,5 +82,5 @@ async function formatUnexpected(error: unknown, options: ReportOptions): Promise
     lines.push(describeProgram(), error instanceof Error ? (error.stack ?? error.message) : String(error));
     if (error instanceof Error) lines.push(...causesOf(error));
   }
-  return `${lines.join('\n')}\n`;
+  return visible(`${lines.join('\n')}\n`);
 }

@@ -54,3 +54,9 @@ test('on a terminal, lines are cut to its width, around the word that is underli
   expect(sourceFrame(line, at(1, 1, 1, 71), { token: at(1, 36, 1, 40), columns: 82 })).toContain(`>>> ${line}\n`);
   expect(sourceFrame(`\t${line}`, at(1, 1, 1, 72), { columns: 80 })).toContain(`>>> \t${line.slice(0, 60)}…\n`);
 });
+
+test('characters that change the terminal are shown in their columns', () => {
+  const text = 'FROM a\r\nRUN \x1b[2J\rx \x9b1m\t\u202ey\n';
+  const range = { file: 'Dockerfile', start: { line: 2, column: 1 }, end: { line: 2, column: 20 } };
+  expect(sourceFrame(text, range)).toContain(' | >>> RUN �[2J�x �1m\t�y\n');
+});

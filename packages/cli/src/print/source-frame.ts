@@ -1,4 +1,4 @@
-import type { SourceRange } from '@tbuild/errors';
+import { type SourceRange, visible } from '@tbuild/errors';
 
 export interface SourceFrameOptions {
   /** The words to underline, when they are on one line. */
@@ -16,7 +16,7 @@ export function sourceFrame(
   { start, end }: SourceRange,
   { token, columns }: SourceFrameOptions = {},
 ): string {
-  const lines = withMaskedCredentials(text).split(/\r?\n/);
+  const lines = visible(withMaskedCredentials(text).replaceAll('\r\n', '\n')).split('\n');
   const last = Math.max(start.line, end.column === 1 && end.line > start.line ? end.line - 1 : end.line);
   const around = last === start.line ? 2 : 1;
   const first = Math.max(1, start.line - around);

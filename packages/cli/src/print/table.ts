@@ -1,3 +1,4 @@
+import { visibleLine } from '@tbuild/errors';
 import { formatDuration } from '@tbuild/tui';
 
 /** The smallest width of a column in Docker's tables, with the gap behind it. */
@@ -5,7 +6,7 @@ const NARROWEST = 10;
 
 /** Formats rows under headings as Docker does: columns are padded to their widest cell and three blanks apart. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [headings, ...rows];
+  const all = [headings, ...rows].map((row) => row.map(visibleLine));
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const lines = all.map((row) =>
     row

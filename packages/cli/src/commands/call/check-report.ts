@@ -1,4 +1,5 @@
 import type { CheckReport } from '@tbuild/builder';
+import { visible } from '@tbuild/errors';
 import { sourceFrame } from '../../print/source-frame.ts';
 import { base64, protoLocation } from './proto-location.ts';
 
@@ -15,7 +16,7 @@ export function checkText({ warnings, source, error }: CheckReport, columns?: nu
 
 function warningText({ rule, url, message, location, token }: Warning, text: string, columns?: number): string {
   const place = `${location.file}:${location.start.line}`;
-  return `WARNING: ${rule} - ${url}\n${message}\n${place}\n${sourceFrame(text, location, { token, columns })}`;
+  return `WARNING: ${rule} - ${url}\n${visible(message)}\n${place}\n${sourceFrame(text, location, { token, columns })}`;
 }
 
 /** Returns BuildKit's JSON. */

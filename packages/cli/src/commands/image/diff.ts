@@ -1,3 +1,4 @@
+import { visibleLine } from '@tbuild/errors';
 import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/images';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../../print/format-output.ts';
@@ -42,5 +43,5 @@ function row({ kind, path, bytes }: FileChange) {
 /** Returns lines like those of `docker diff`, with the difference in bytes. */
 function line({ kind, path, bytes }: FileChange): string {
   const size = bytes === 0 ? '' : `  ${bytes < 0 ? '-' : '+'}${formatBytes(Math.abs(bytes))}`;
-  return `${kind} ${path}${size}\n`;
+  return `${kind} ${visibleLine(path)}${size}\n`;
 }

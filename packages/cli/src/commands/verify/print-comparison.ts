@@ -1,3 +1,4 @@
+import { visible, visibleLine } from '@tbuild/errors';
 import type { FileDifference, ImageComparison, LayerComparison } from '@tbuild/verify';
 
 /** How many files of a layer are printed. */
@@ -10,7 +11,7 @@ export function printComparison(comparison: ImageComparison): string {
   if (equal) return `Equal: ${first.name} and ${second.name} are ${first.id}\n`;
   const same = layers.filter((layer) => layer.equal).length;
   const width = Math.max(first.name.length, second.name.length);
-  return [
+  const lines = [
     `Different: ${same} of ${layers.length} layers are equal`,
     ...[first, second].map(({ name, id }) => `  ${name.padEnd(width)}  ${id}`),
     ...layers.filter((layer) => !layer.equal).flatMap(layerLines),
@@ -18,7 +19,8 @@ export function printComparison(comparison: ImageComparison): string {
     ...config.map((one) => `  ${one.path}: ${shorten(one.first ?? 'nothing')} → ${shorten(one.second ?? 'nothing')}`),
     ...(comparison.isConfigFormOnly ? ['', 'Configuration: equal values, in another order or form'] : []),
     '',
-  ].join('\n');
+  ];
+  return visible(lines.join('\n'));
 }
 
 function layerLines({ at, createdBy = '', first, second, files, problem }: LayerComparison): readonly string[] {
@@ -32,7 +34,7 @@ function layerLines({ at, createdBy = '', first, second, files, problem }: Layer
     title,
     ...presence,
     ...(problem === undefined ? [] : [`  ${problem}`]),
-    ...files.slice(0, MOST_FILES).map((file) => `  ${file.path}: ${describeDifference(file)}`),
+    ...files.slice(0, MOST_FILES).map((file) => `  ${visibleLine(file.path)}: ${describeDifference(file)}`),
     ...(more > 0 ? [`  … and ${more} more`] : []),
     ...advice.map((text) => `  Hint: ${text}`),
   ];
