@@ -102,10 +102,14 @@ describe('annotations', () => {
     expect(said).toEqual({ amd64: { a: 'manifest' }, arm64: { a: 'manifest', c: 'arm' } });
   });
 
-  test('of an index require an index', async () => {
-    const { exitCode, stderr } = await run(['-o', 'type=oci,dest=/dev/null', '--annotation', 'index:a=b']);
-    expect(exitCode).not.toBe(0);
+  test('of an index require an index, before anything is built', async () => {
+    const ofIndex = ['-o', `type=oci,dest=${scratchDirectory('of-index')}/app.tar`, '--annotation', 'index:a=b'];
+    const { exitCode, stderr } = await run(ofIndex);
+    expect(exitCode).toBe(2);
     expect(stderr).toContain('--annotation "manifest:a=b"');
+    expect(stderr).not.toContain('#1');
+    good(await run([...ofIndex, '--provenance=true']));
+    good(await run([...ofIndex, '--build-arg', 'BUILDKIT_MULTI_PLATFORM=1']));
     expect((await run(['--annotation', 'nonsense'])).exitCode).toBe(2);
   });
 });

@@ -30,6 +30,11 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
   const { cwd } = env;
   const wanted = platforms(spec, env, host);
   const tags = (spec.tags ?? []).map(fullName);
+  const attestations = attestationSpecs(spec);
+  const hasIndex =
+    wanted.platforms.length > 1 ||
+    attestations !== undefined ||
+    goBool(spec.buildArgs?.BUILDKIT_MULTI_PLATFORM ?? '') === true;
   const noArtifacts = goBool(env.variables.BUILDX_NO_DEFAULT_OCI_ARTIFACT) === true;
   const request = {
     ...sources(spec, { cwd, root }),
@@ -42,7 +47,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     sourcePolicy: sourcePolicy(spec, env),
     ignoreFile: spec.ignoreFile === undefined ? undefined : resolve(cwd, spec.ignoreFile),
     tags,
-    outputs: outputSpecs(spec, { cwd, tags, platforms: wanted.platforms, host, noArtifacts }),
+    outputs: outputSpecs(spec, { cwd, tags, platforms: wanted.platforms, hasIndex, host, noArtifacts }),
     noCache: spec.noCache ?? false,
     cacheTtl: spec.cacheTtl === undefined ? undefined : parseSpan(spec.cacheTtl, '--cache-ttl'),
     pull: pullPolicy(spec.pull),
@@ -53,7 +58,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     fakeIds: spec.fakeIds === true && env.variables.TBUILD_SINGLE_ID !== undefined,
     rebuildSecrets: spec.rebuildSecrets ?? [],
     ssh: sshSources(spec.ssh ?? {}, env),
-    attestations: attestationSpecs(spec),
+    attestations,
     gitInfo: goBool(env.variables.BUILDX_GIT_INFO) !== false,
   };
   const contexts = [request.context, ...Object.values(request.namedContexts)];

@@ -5,8 +5,8 @@ const host = { os: 'linux', architecture: 'amd64' };
 const arm = { os: 'linux', architecture: 'arm64' };
 const outputs = (
   spec: Parameters<typeof outputSpecs>[0],
-  { tags = ['docker.io/library/a:1'], platforms = [host] } = {},
-) => outputSpecs(spec, { cwd: '/home/me', tags, platforms, host });
+  { tags = ['docker.io/library/a:1'], platforms = [host], hasIndex = false } = {},
+) => outputSpecs(spec, { cwd: '/home/me', tags, platforms, hasIndex, host });
 
 test.each([
   ['nothing means the store', {}, [{ type: 'image', push: false }]],
@@ -48,7 +48,7 @@ test.each([
     ],
   ],
 ])('outputSpecs: %s', (_name, spec, expected) => {
-  expect(outputs(spec)).toEqual(expected);
+  expect(outputs(spec, { hasIndex: true })).toEqual(expected);
 });
 
 test.each([
@@ -56,6 +56,11 @@ test.each([
     'an annotation of an unknown kind',
     () => outputs({ annotations: { 'indx:a': 'b' }, outputs: ['type=oci'] }),
     'Invalid annotation kind "indx": expected manifest, index',
+  ],
+  [
+    'an annotation of an index without an index',
+    () => outputs({ annotations: { 'index-descriptor:a': 'b' } }),
+    'Annotation "a" is for an index, but the image of one platform has none',
   ],
   ['a push without a name', () => outputs({ push: true }, { tags: [] }), '--push needs a name for the image'],
   [

@@ -9,6 +9,8 @@ export interface OutputsContext extends OutputContext {
   /** Full references. */
   readonly tags: readonly string[];
   readonly platforms: readonly Platform[];
+  /** The result is an index: several platforms, or attestations. */
+  readonly hasIndex: boolean;
   /** Write attestations without artifacts unless an output asks for them. */
   readonly noArtifacts?: boolean;
 }
@@ -113,7 +115,7 @@ function isLayout(output: OutputSpec): boolean {
   return output.type === 'oci' && !output.tar;
 }
 
-function check(output: OutputSpec, { tags, platforms }: OutputsContext): void {
+function check(output: OutputSpec, { tags, platforms, hasIndex }: OutputsContext): void {
   if (output.type === 'image' && output.push && (output.names ?? tags).length === 0) {
     throw new TbuildError('USAGE', '--push needs a name for the image', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
   }
@@ -123,4 +125,16 @@ function check(output: OutputSpec, { tags, platforms }: OutputsContext): void {
       `A docker archive holds the image of one platform, but ${platforms.length} platforms are requested`,
       { hint: 'Use -o type=oci, --push, or build one platform' },
     );
+  if (!hasIndex && isImage(output)) refuseIndexAnnotations(output.annotations);
+}
+
+/** @throws TbuildError USAGE for an annotation that only an index can hold. */
+function refuseIndexAnnotations(annotations: readonly Annotation[] = []): void {
+  const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
+  if (lost === undefined) return;
+  throw new TbuildError(
+    'USAGE',
+    `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`,
+    { hint: `Use --annotation ${JSON.stringify(`manifest:${lost.name}=${lost.value}`)}, or build several platforms` },
+  );
 }

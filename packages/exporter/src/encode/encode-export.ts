@@ -39,10 +39,7 @@ export interface EncodeOptions extends ImageFormat {
   readonly store?: VariantStore;
 }
 
-/**
- * Makes the documents of a result, with layers in the requested encoding.
- * @throws TbuildError USAGE for annotations that the result has no place for.
- */
+/** Makes the documents of a result, with layers in the requested encoding. */
 export async function encodeExport(
   result: Exportable,
   options: EncodeOptions,
@@ -250,22 +247,13 @@ function platformOf(exported: ExportedImage | undefined): Platform | undefined {
   return exported?.platform ?? exported?.image.platform;
 }
 
-/** Returns the descriptor that points at the result. Annotations of an index need an index. */
+/** Returns the descriptor that points at the result. */
 function annotatedRoot(encoded: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
   const { images } = result;
   const root = annotated(encoded, createdAnnotation(result));
   if (hasIndex(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
-  const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
   const platform = platformOf(images[0]);
-  if (lost === undefined)
-    return annotated({ ...root, platform }, annotationsOf(annotations, 'manifest-descriptor', platform));
-  throw new TbuildError(
-    'USAGE',
-    `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`,
-    {
-      hint: `Write --annotation ${JSON.stringify(`manifest:${lost.name}=${lost.value}`)}`,
-    },
-  );
+  return annotated({ ...root, platform }, annotationsOf(annotations, 'manifest-descriptor', platform));
 }
 
 /** The time of the build: `SOURCE_DATE_EPOCH`, else that of the newest image, so that equal builds have equal bytes. */
