@@ -11,15 +11,19 @@ import { buildGood, buildInline } from '../../support/tbuild.ts';
 
 const files = { Dockerfile: 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /id\n' };
 
-test.each(['gha', 'gha,scope=main', 'floppy,mode=max'])(
-  'a cache of type %s is warned of once, and the build goes on without it',
-  async (type) => {
-    const cache = `type=${type}`;
-    const build = await buildGood(files, { args: ['--cache-to', cache, '--cache-from', cache] });
-    const [name = ''] = type.split(',');
-    expect(build.stderr.split(`Caches of type ${name} are not supported`)).toHaveLength(2);
-  },
-);
+test.each([
+  ['gha', ['--cache-from', 'type=gha', '--cache-to', 'type=gha,scope=main']],
+  ['floppy', ['--cache-from', 'type=floppy,mode=max']],
+])('a cache of type %s is warned of once, and the build goes on without it', async (name, args) => {
+  const build = await buildGood(files, { args });
+  expect(build.stderr.split(`Caches of type ${name} are not supported`)).toHaveLength(2);
+});
+
+test('a misspelt type of --cache-to is a mistake, as in Docker', async () => {
+  const build = await buildInline(files, { args: ['--cache-to', 'type=regsitry,ref=a/b'] });
+  expect(build.exitCode).toBe(2);
+  expect(build.stderr).toContain('Did you mean type=registry?');
+});
 
 test('an option that a known type of cache lacks is still a mistake of the command line', async () => {
   const build = await buildInline(files, { args: ['--cache-to', 'type=s3,bucket=b-1,region=r,reggion=x'] });

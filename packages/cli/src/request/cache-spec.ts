@@ -34,12 +34,13 @@ export function cacheImport(source: string | CacheSource, { cwd, variables }: Ca
 
 /**
  * Reads a cache to save steps in: `type=registry,ref=…`, `type=local,dest=…`, `type=inline`, a bucket, or a bare
- * reference. A type that tbuild does not have is no error.
+ * reference. `gha`, which only Docker's builder has, is no error.
  * @throws TbuildError USAGE
  */
 export function cacheExport(target: string | CacheTarget, { cwd, variables }: CacheSurroundings): CacheExportSpec {
   const fields = new OptionFields(withType(target), TO);
-  const type = fields.required('type');
+  const type = fields.oneOf('type', ['registry', 'local', 'inline', 's3', 'azblob', 'gha']);
+  if (type === undefined) throw fields.invalid('type= is required');
   if (type === 'registry') return fields.done(type, { type, ...registry(fields), ...exportOptions(fields) });
   if (type === 's3' || type === 'azblob') {
     const place = bucketPlace(fields, bucketReaders[type](fields, variables));
@@ -52,7 +53,7 @@ export function cacheExport(target: string | CacheTarget, { cwd, variables }: Ca
     const path = resolve(cwd, fields.required('dest'));
     return fields.done(type, { type, path, tag: fields.text('tag') ?? 'latest', ...exportOptions(fields) });
   }
-  if (type !== 'inline') return { type: 'unknown', name: type };
+  if (type === 'gha') return { type: 'unknown', name: type };
   // An inline cache holds the steps of the image in any case.
   fields.text('mode');
   return fields.done(type, { type });

@@ -62,7 +62,11 @@ export class OptionFields {
     const text = this.text(name);
     const choice = choices.find((one) => one === text);
     if (text === undefined || choice !== undefined) return choice;
-    throw this.invalid(`${name} ${JSON.stringify(text)} is not one of ${choices.join(', ')}`);
+    const near = suggest(text, choices);
+    throw this.invalid(
+      `${name} ${JSON.stringify(text)} is not one of ${choices.join(', ')}`,
+      near === undefined ? undefined : `Did you mean ${name}=${near}?`,
+    );
   }
 
   /** Reads a whole number from 0 to `most`. */
