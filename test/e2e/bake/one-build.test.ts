@@ -113,6 +113,18 @@ test('the first failure ends all targets and shows the line of its own Dockerfil
   expect(bake.stderr).toMatch(/\[good .*\] RUN sleep 600/);
 });
 
+test('a warning names its target', async () => {
+  const directory = bakeDirectory({
+    'docker-bake.hcl':
+      'group "default" { targets = ["a", "b"] }\ntarget "a" {}\ntarget "b" {\n  dockerfile = "b"\n  args = { EXTRA = 1 }\n}\n',
+    Dockerfile: 'FROM scratch\nLABEL a b\n',
+    b: 'FROM scratch\nLABEL a=b\n',
+  });
+  const { stderr } = await runBake(directory);
+  expect(stderr).toContain(' - [a] LegacyKeyValueFormat: ');
+  expect(stderr).toContain(' - [b] Build argument "EXTRA" is not used: no ARG declares it\n');
+});
+
 test('--jobs counts the steps of all targets', async () => {
   const alone =
     'RUN --mount=type=cache,id=alone,target=/m [ ! -e /m/busy ] && touch /m/busy && sleep 0.3 && rm /m/busy && echo ';
