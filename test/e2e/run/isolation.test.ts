@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
+  lchownSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   rmdirSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -295,4 +297,28 @@ test('a link that another user put in the place of the store is refused', needs(
   expect(exitCode).toBe(2);
   expect(stderr).toContain(`Other users may have written to the store "${shared}/tbuild-${uid}"`);
   expect(readdirSync(target)).toEqual([]);
+});
+
+describe.each(builders)('where everybody can create files, $who', ({ asUser }) => {
+  test.each(['a directory', 'a link'])('does not use %s of another user as its store', needs('root'), async (what) => {
+    const [shared, target] = [scratchDirectory('shared'), scratchDirectory('target')];
+    chmodSync(shared, 0o1777);
+    const store = join(shared, 'store');
+    if (what === 'a link') symlinkSync(target, store);
+    else mkdirSync(store);
+    for (const path of [store, target]) chmodSync(path, 0o777);
+    lchownSync(store, 65534, 65534);
+    const { exitCode, stderr } = await buildInline({ Dockerfile: 'FROM scratch\n' }, { asUser, store });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(`Other users may have written to the store "${store}"`);
+    expect([readdirSync(target), statSync(target).mode & 0o777]).toEqual([[], 0o777]);
+  });
+
+  test('makes a store of its own', needs('root'), async () => {
+    const shared = scratchDirectory('shared');
+    chmodSync(shared, 0o1777);
+    const store = join(shared, 'store');
+    for (const _ of [1, 2]) good(await runTbuild(['images'], { asUser, store }));
+    expect(statSync(store).mode & 0o777).toBe(0o700);
+  });
 });

@@ -33,7 +33,7 @@ function temporaryStore({ variables, cwd, uid }: Environment): string {
 export function makeStore(root: string, env: Environment): void {
   const shared = sharedMode(env.variables.TBUILD_STORE_MODE);
   const stats = makeRoot(root);
-  if (root === temporaryStore(env)) requireOwn(root, env);
+  requireOwn(root, env);
   const store = storeLayout(root);
   protectStore(store, stats, shared);
   requireFormat(store, recordsOwners() ? 'recorded' : 'real');
@@ -86,11 +86,25 @@ function notMade(root: string, cause: unknown): TbuildError {
   );
 }
 
-/** Refuses a directory that somebody else made or filled, as is possible where everybody can create files. */
-function requireOwn(root: string, { owner }: Environment): void {
+/**
+ * Refuses a directory that somebody else made, as is possible where everybody can create files, and one that somebody else
+ * may have filled under the name that everybody knows. Root may give its own to others, and mount one.
+ */
+function requireOwn(root: string, env: Environment): void {
   const stats = lstatSync(root);
-  if (stats.isDirectory() && stats.uid === owner.uid && (stats.mode & 0o022) === 0) return;
+  const isOwn = stats.uid === env.owner.uid;
+  const isSafe =
+    root === temporaryStore(env)
+      ? isOwn && stats.isDirectory() && (stats.mode & 0o022) === 0
+      : isOwn || stats.uid === 0 || !isMadeByAnybody(root);
+  if (isSafe) return;
   throw new TbuildError('USAGE', `Other users may have written to the store ${JSON.stringify(root)}`, {
     hint: 'Name a directory of your own, with --root DIR or TBUILD_ROOT=DIR',
   });
+}
+
+/** Whether everybody can create what is at the path. Only root mounts. */
+function isMadeByAnybody(path: string): boolean {
+  const [stats, parent] = [lstatSync(path), statSync(dirname(path))];
+  return (parent.mode & 0o002) !== 0 && stats.dev === parent.dev;
 }
