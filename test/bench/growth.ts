@@ -18,6 +18,7 @@ const growing: readonly Growing[] = [
   { subject: 'stages', sizes: [10, 30, 100], write: writeStages },
   { subject: 'layers of a base', sizes: [30, 100, 300], write: writeBase },
   { subject: 'results in the store', sizes: [100, 1000, 10_000], write: writeBesideResults },
+  { subject: 'names in the store', sizes: [100, 1000, 10_000], write: writeBesideNames },
   { subject: 'files', sizes: [1000, 10_000, 100_000, 500_000], write: writeFiles },
   { subject: 'files before a RUN', sizes: [1000, 10_000, 100_000], write: writeFilesToRun },
   { subject: 'directories one in the other', sizes: [10, 100, 500], write: writeDeep },
@@ -90,6 +91,14 @@ async function writeBesideResults(results: number, context: string, peer: Peer):
     await peer.build(context);
   }
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY Dockerfile /\nRUN ls / > /list\n');
+}
+
+/** A small build, in a store in which an image has this many names. */
+async function writeBesideNames(count: number, context: string, peer: Peer): Promise<void> {
+  await peer.forget();
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY Dockerfile /\n');
+  await peer.build(context, { names: Array.from({ length: count }, (_, at) => `many:${at}`) });
+  appendFileSync(join(context, 'Dockerfile'), 'RUN ls / > /list\n');
 }
 
 function writeFiles(count: number, context: string): void {

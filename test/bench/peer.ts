@@ -8,6 +8,8 @@ export interface PeerBuild {
   readonly bases?: readonly BaseImageName[];
   /** Values of `--build-context` by name, for tbuild. */
   readonly contexts?: Readonly<Record<string, string>>;
+  /** More names of the image, for tbuild. */
+  readonly names?: readonly string[];
   /** Full reference to push the image to. */
   readonly push?: string;
   /** File to write the image to. */

@@ -63,6 +63,7 @@ function withRuntime(isolation: Isolation | undefined): string[] {
 function argumentsOf({
   noCache,
   contexts = {},
+  names = [],
   push,
   archive,
   platform,
@@ -76,6 +77,7 @@ function argumentsOf({
     ...(isolation ? ['--isolation', isRuntime ? 'oci' : isolation] : []),
     ...(noCache ? ['--no-cache'] : []),
     ...Object.entries(contexts).map(([name, value]) => `--build-context=${name}=${value}`),
+    ...names.flatMap((name) => ['--tag', name]),
     ...(cacheTo ? ['--cache-to', cacheTo] : []),
     ...(cacheFrom ? ['--cache-from', cacheFrom] : []),
     ...(platform ? ['--platform', platform] : []),
