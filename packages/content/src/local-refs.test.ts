@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { digestOf, encodeImage, formatReference, MediaType, parseReference, type Descriptor } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
@@ -128,13 +128,17 @@ test('the index is that of the names after any change, and is written again when
   expect(refs.drop([digestOf('d'), digestOf('e')])).toEqual([digestOf('e')]);
   const last = whole();
   const [a, b] = [join(store.refs, 'docker.io+library+a=latest'), join(store.refs, 'docker.io+library+b=latest')];
-  renameSync(b, join(store.root, 'other'));
-  refs.keep(imageOf('x'));
-  whole();
-  renameSync(join(store.root, 'other'), b);
-  // A process was killed after it had written a name, in the moment in which the index had been written.
-  utimesSync(index, 0, 0);
-  refs.drop([digestOf('x')]);
+  // Processes that were killed after they had removed or written a name, in the moment in which the index had been written.
+  for (const [from, to] of [
+    [b, join(store.root, 'other')],
+    [join(store.root, 'other'), b],
+  ] as const) {
+    utimesSync(index, 0, 0);
+    renameSync(from, to);
+    refs.keep(imageOf(basename(from)));
+    whole();
+  }
+  refs.drop([digestOf('other'), digestOf(basename(b))]);
   expect(whole()).toBe(last);
   writeFileSync(b, readFileSync(a));
   expect(refs.remove([parseReference('b')])).toHaveLength(1);

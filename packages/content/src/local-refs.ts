@@ -18,6 +18,7 @@ import {
 } from '@tbuild/oci';
 import {
   encodeNote,
+  type HeldLock,
   listDirectory,
   modifiedAt,
   readNoteText,
@@ -104,9 +105,9 @@ function change(
 ): ReadonlySet<string> {
   const changed = new Set<string>();
   makeDirectory(store.refs);
-  const isDone = withLock(lockOf(store), (isHeld) => {
+  const isDone = withLock(lockOf(store), (lock) => {
     const listed = readIndex(store);
-    const entries = listed ?? entriesOf(store.refs);
+    const entries = listed ?? entriesOf(store.refs, lock);
     if (isNeedless(entries)) return true;
     const before = Array.from(texts, ([path]) => [path, readText(path)] as const);
     const different = before.filter(([path, text]) => text !== texts.get(path));
@@ -121,8 +122,9 @@ function change(
     // The entry of a damaged file is not known.
     const isKnown = different.every(([path, old]) => old === undefined || remove(entryIn(old, path), entries));
     for (const [path] of different) add(texts.get(path), entries);
-    saveIndex(store, isKnown ? entries : entriesOf(store.refs));
-    return isHeld();
+    const all = isKnown ? entries : entriesOf(store.refs, lock);
+    if (lock.isHeld()) saveIndex(store, all);
+    return lock.isHeld();
   });
   if (!isDone) writeIndex(store);
   return changed;
@@ -154,12 +156,14 @@ export function isIndexOlder(store: RefsStore): boolean {
 
 /** Writes the index of all names. */
 export function writeIndex(store: RefsStore): void {
-  const write = (isHeld: () => boolean): boolean => {
-    saveIndex(store, entriesOf(store.refs));
-    return isHeld();
+  const write = (lock: HeldLock): boolean => {
+    saveIndex(store, entriesOf(store.refs, lock));
+    return lock.isHeld();
   };
-  while (!withLock(lockOf(store), write)) continue;
+  for (let left = ATTEMPTS; left > 0 && !withLock(lockOf(store), write); left--) continue;
 }
+
+const ATTEMPTS = 10;
 
 /** The entries stand one on a line, sorted, between these lines. */
 const [START, END] = [`{"schemaVersion":2,"mediaType":"${MediaType.index}","manifests":[\n`, '\n]}'];
@@ -216,8 +220,8 @@ function unnamedFileName(digest: Digest): string {
 }
 
 /** Returns the entries of all names, sorted. */
-function entriesOf(directory: string): string[] {
-  return readEntries(directory)
+function entriesOf(directory: string, lock?: HeldLock): string[] {
+  return readEntries(directory, lock)
     .map((entry) => JSON.stringify(entry))
     .toSorted();
 }
@@ -244,9 +248,15 @@ function placeOf(entry: string, entries: readonly string[]): number {
   return from;
 }
 
-function readEntries(directory: string): readonly Descriptor[] {
-  return listDirectory(directory).flatMap((name) => readEntry(join(directory, name)) ?? []);
+function readEntries(directory: string, lock?: HeldLock): readonly Descriptor[] {
+  return listDirectory(directory).flatMap((name, at) => {
+    if (at % RENEWED_EVERY === 0) lock?.renew();
+    return readEntry(join(directory, name)) ?? [];
+  });
 }
+
+/** So many files are read in much less than a second, also from a slow disk. */
+const RENEWED_EVERY = 16;
 
 function readEntry(path: string): Descriptor | undefined {
   const text = readText(path);

@@ -36,3 +36,4 @@ export {
 export { discardUnfinished, emptyTrash, moveToTrash } from './trash.ts';
 export { takeTurn } from './turn.ts';
 export { withLock } from './with-lock.ts';
+export type { HeldLock } from './with-lock.ts';

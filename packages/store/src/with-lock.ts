@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, futimesSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
@@ -7,16 +7,24 @@ const PAUSE_MS = 2;
 /** A process that holds a lock for so many pauses was killed. */
 const MOST_PAUSES = 500;
 
+/** A lock file that this process has made. */
+export interface HeldLock {
+  /** Reports whether the work was alone until now. */
+  isHeld(): boolean;
+  /** Keeps others from taking the lock over. Work that may take long calls it several times a second. */
+  renew(): void;
+}
+
 /**
  * Does a few milliseconds of work under a lock file. flock(2) would need a native library, whose loading takes too long for a cached
- * build. A process that stands still for a second loses the lock: `isHeld` says afterwards whether the work was alone.
+ * build. A process that stands still for a second loses the lock.
  */
-export function withLock<T>(path: string, work: (isHeld: () => boolean) => T): T {
+export function withLock<T>(path: string, work: (lock: HeldLock) => T): T {
   const fd = take(path);
   // No other file has the inode while this one is open.
   const isHeld = (): boolean => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
   try {
-    return work(isHeld);
+    return work({ isHeld, renew: () => futimesSync(fd, 0, 0) });
   } finally {
     if (isHeld()) rmSync(path, { force: true });
     closeSync(fd);
