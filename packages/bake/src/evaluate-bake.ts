@@ -59,7 +59,8 @@ export async function evaluateBake(input: BakeInput): Promise<BakeFiles> {
       );
   }
   try {
-    return await evaluate(input);
+    const [environment, variables] = [withoutPrototype(input.environment), withoutPrototype(input.variables)];
+    return await evaluate({ ...input, environment, variables });
   } catch (error) {
     if (!(error instanceof RangeError) || !error.message.includes('call stack')) throw error;
     throw new TbuildError('BAKE_FILE', 'An expression of the files is nested too deeply', { cause: error });
@@ -99,6 +100,11 @@ async function evaluate(input: BakeInput): Promise<BakeFiles> {
   };
 }
 
+/** Returns values by names in which `constructor` is no more than a name. */
+function withoutPrototype<T>(values: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.assign(Object.create(null), values);
+}
+
 const NOTHING: Definitions = { targets: [], groups: [] };
 
 /** Loads the parser of YAML only for compose files. */
@@ -129,7 +135,7 @@ function moduleOptions(input: BakeInput, bcrypt: FunctionEnvironment['bcrypt']):
     sources: {
       given: variables,
       environment: environmentOf(input),
-      builtin: { BAKE_CMD_CONTEXT: remote ?? 'cwd://', BAKE_LOCAL_PLATFORM: platform },
+      builtin: withoutPrototype({ BAKE_CMD_CONTEXT: remote ?? 'cwd://', BAKE_LOCAL_PLATFORM: platform }),
     },
   };
 }

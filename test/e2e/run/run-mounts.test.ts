@@ -199,6 +199,13 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       expect(build.stderr).toContain('<***>');
     });
 
+    test('is the file of its id, also where objects have something of that name', async () => {
+      const cwd = writeFiles({ constructor: 'of the file' });
+      const Dockerfile = 'FROM busybox\nRUN --mount=type=secret,id=constructor cp /run/secrets/constructor /out\n';
+      const build = await buildGood({ Dockerfile }, { asUser, cwd, args: ['--secret', 'id=constructor'] });
+      expect(build.tree().readText('/out')).toBe('of the file');
+    });
+
     test('may be missing unless it is required', async () => {
       await buildGood({ Dockerfile: use('', 'test ! -e /run/secrets/token') }, { asUser });
       const build = await buildInline({ Dockerfile: use(',required', 'true') }, { asUser });

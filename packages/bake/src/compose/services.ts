@@ -101,7 +101,10 @@ function mergeValues(before: unknown, after: unknown): unknown {
   if (isMapping(before) && isMapping(after)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
     return Object.fromEntries(
-      [...names].map((name) => [name, name in after ? mergeValues(before[name], after[name]) : before[name]]),
+      [...names].map((name) => [
+        name,
+        Object.hasOwn(after, name) ? mergeValues(before[name], after[name]) : before[name],
+      ]),
     );
   }
   if (!Array.isArray(before) || !Array.isArray(after)) return after === undefined ? before : after;

@@ -171,3 +171,16 @@ target "r${at}" {\n  contexts = { next = "target:t${at + 1}" }\n}\n`,
   const files = await evaluateText(`${steps.join('')}target "t60" {}\n`);
   expect(files.resolve(['t0'], []).targets.size).toBe(181);
 });
+
+test.each(['constructor', '__proto__', 'toString'])('%s is a name like any other', async (name) => {
+  const block = `variable "${name}" {\n  default = "v"\n}\ntarget "default" {\n  args = { A = ${name}, ${name} = "x" }\n}\n`;
+  const { args = {} } = await targetOf(block);
+  expect(Object.entries(args)).toEqual([
+    ['A', 'v'],
+    [name, 'x'],
+  ]);
+  expect((await errorOf(`target "default" {\n  args = { A = ${name} }\n}\n`)).message).toBe(
+    `Unknown variable "${name}"`,
+  );
+  expect((await errorOf(`target "default" {\n  args = { A = ${name}("x") }\n}\n`)).message).toContain(`"${name}"`);
+});

@@ -34,7 +34,8 @@ export function readEnvironment(): ProcessEnvironment {
     return stream;
   };
   return {
-    variables: env,
+    // A variable that is not set is not there either when objects have something of its name, such as `constructor`.
+    variables: Object.assign(Object.create(null), env),
     cwd: process.cwd(),
     uid: Number(env.TBUILD_UID ?? process.getuid?.() ?? 0),
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
