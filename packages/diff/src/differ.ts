@@ -35,8 +35,8 @@ export interface Differ {
    */
   pack(upper: string, lowers: readonly string[], signal?: AbortSignal): Promise<Layer>;
   /**
-   * Extracts a layer into the empty directory `target` and decompresses it as its media type says. Writes nothing
-   * outside `target`, whatever the archive says.
+   * Extracts a layer into the empty directory `target`, decompressed as its first bytes say. Writes nothing outside
+   * `target`, whatever the archive says.
    * @throws TbuildError DIGEST_MISMATCH, SNAPSHOT.
    */
   extract(layer: Descriptor, target: string, options: ExtractOptions): Promise<ExtractedLayer>;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { runCooperatively } from '@tbuild/concurrency';
-import type { Provider } from '@tbuild/content';
 import { hasCode, TbuildError, uncapitalized } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -13,7 +12,6 @@ import { UnpackGuard, type UnpackLimits } from './unpack-guard.ts';
 
 export interface LayerToExtract extends ExtractOptions {
   readonly layer: Descriptor;
-  readonly from: Provider;
   /** An empty directory. */
   readonly target: string;
   readonly flavour: OverlayFlavour;

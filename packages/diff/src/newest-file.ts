@@ -1,5 +1,6 @@
 import { runCooperatively } from '@tbuild/concurrency';
 import { hasCode } from '@tbuild/errors';
+import { TarType } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
 import { readDecompressed } from './unpack-archive.ts';
 
@@ -10,7 +11,7 @@ import { readDecompressed } from './unpack-archive.ts';
 export async function newestFile(location: string, signal: AbortSignal): Promise<number | undefined> {
   let newest: number | undefined;
   const parser = new TarParser(({ type, mtimeMs }) => {
-    if (type === '0') newest = Math.max(newest ?? mtimeMs, mtimeMs);
+    if (type === TarType.file) newest = Math.max(newest ?? mtimeMs, mtimeMs);
     return undefined;
   });
   try {
