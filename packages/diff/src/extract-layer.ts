@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { runCooperatively } from '@tbuild/concurrency';
-import { hasCode, TbuildError, uncapitalized } from '@tbuild/errors';
+import { hasCode, prefixed } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Compression } from './decompress.ts';
@@ -44,11 +44,7 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
       target.finish();
     }
   } catch (error) {
-    if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}: ${uncapitalized(error.message)}`, {
-      cause: error,
-      hint: error.hint,
-    });
+    throw hasCode(error, 'SNAPSHOT') ? prefixed(error, `Could not extract layer ${layer.digest}`) : error;
   } finally {
     parser.abort();
   }

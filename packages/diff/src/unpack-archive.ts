@@ -1,6 +1,6 @@
 import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
 import { runCooperatively } from '@tbuild/concurrency';
-import { hasCode, TbuildError, uncapitalized } from '@tbuild/errors';
+import { hasCode, prefixed } from '@tbuild/errors';
 import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { decompress, detectCompression, type Compression } from './decompress.ts';
@@ -61,11 +61,7 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
     }
     parser.finish();
   } catch (error) {
-    if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}: ${uncapitalized(error.message)}`, {
-      cause: error,
-      hint: error.hint,
-    });
+    throw hasCode(error, 'SNAPSHOT') ? prefixed(error, `Could not unpack ${JSON.stringify(location)}`) : error;
   } finally {
     parser.abort();
   }
