@@ -1,8 +1,8 @@
 import type { Provider } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
 import { openLayer } from './open-layer.ts';
-import { TarType } from './tar/tar-entry.ts';
-import { TarParser } from './tar/tar-parser.ts';
+import { readEntries } from './read-archive.ts';
+import { TarType, type TarEntry } from './tar/tar-entry.ts';
 
 /**
  * Returns the total size of the files and symbolic link targets of a layer, which Docker calls the size of a step.
@@ -11,12 +11,10 @@ import { TarParser } from './tar/tar-parser.ts';
  */
 export async function measureLayer(layer: Descriptor, from: Provider, signal?: AbortSignal): Promise<number> {
   let size = 0;
-  const parser = new TarParser((entry) => {
+  const onEntry = (entry: TarEntry): undefined => {
     if (entry.type === TarType.file) size += entry.size;
     if (entry.type === TarType.symlink) size += Buffer.byteLength(entry.linkName);
-    return undefined;
-  });
-  for await (const bytes of await openLayer(layer, from, signal)) parser.push(bytes);
-  parser.finish();
+  };
+  await readEntries(await openLayer(layer, from, signal), onEntry, { signal });
   return size;
 }

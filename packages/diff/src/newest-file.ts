@@ -1,7 +1,6 @@
-import { runCooperatively } from '@tbuild/concurrency';
 import { hasCode } from '@tbuild/errors';
-import { TarType } from './tar/tar-entry.ts';
-import { TarParser } from './tar/tar-parser.ts';
+import { readEntries } from './read-archive.ts';
+import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import { readDecompressed } from './unpack-archive.ts';
 
 /**
@@ -10,21 +9,14 @@ import { readDecompressed } from './unpack-archive.ts';
  */
 export async function newestFile(location: string, signal: AbortSignal): Promise<number | undefined> {
   let newest: number | undefined;
-  const parser = new TarParser(({ type, mtimeMs }) => {
+  const onEntry = ({ type, mtimeMs }: TarEntry): undefined => {
     if (type === TarType.file) newest = Math.max(newest ?? mtimeMs, mtimeMs);
-    return undefined;
-  });
+  };
   try {
-    for await (const bytes of readDecompressed(location)) {
-      signal.throwIfAborted();
-      await runCooperatively(parser.parse(bytes), signal);
-    }
-    parser.finish();
+    await readEntries(readDecompressed(location), onEntry, { signal });
     return newest;
   } catch (error) {
     if (hasCode(error, 'SNAPSHOT')) return undefined;
     throw error;
-  } finally {
-    parser.abort();
   }
 }

@@ -1,7 +1,7 @@
 import { runCooperatively } from '@tbuild/concurrency';
 import { decompressAny } from './decompress.ts';
-import type { TarType } from './tar/tar-entry.ts';
-import { TarParser, type MemberSink } from './tar/tar-parser.ts';
+import type { TarEntry, TarType } from './tar/tar-entry.ts';
+import { TarParser, type MemberSink, type OnMember } from './tar/tar-parser.ts';
 import type { UnpackGuard } from './unpack-guard.ts';
 
 export type { MemberSink } from './tar/tar-parser.ts';
@@ -32,14 +32,35 @@ export interface ArchiveMember {
 export async function readArchive(
   bytes: AsyncIterable<Uint8Array>,
   onMember: (member: ArchiveMember) => MemberSink | undefined,
-  { signal, guard }: { readonly signal?: AbortSignal; readonly guard?: UnpackGuard } = {},
+  options: ReadOptions = {},
+): Promise<void> {
+  const decompressed = await decompressAny(bytes);
+  const onEntry = (entry: TarEntry): MemberSink | undefined =>
+    onMember({ ...entry, type: TYPES[entry.type], tarType: entry.type });
+  await readEntries(decompressed.bytes, onEntry, options);
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+  /** Counts what the archive takes. */
+  readonly guard?: UnpackGuard;
+}
+
+/**
+ * Reads a decompressed archive, entry by entry, as {@link readArchive} does.
+ * @throws TbuildError SNAPSHOT if it is not an archive.
+ */
+export async function readEntries(
+  bytes: AsyncIterable<Uint8Array>,
+  onEntry: OnMember,
+  { signal, guard }: ReadOptions,
 ): Promise<void> {
   const parser = new TarParser((entry) => {
     guard?.addEntry();
-    return onMember({ ...entry, type: TYPES[entry.type], tarType: entry.type });
+    return onEntry(entry);
   });
   try {
-    for await (const chunk of (await decompressAny(bytes)).bytes) {
+    for await (const chunk of bytes) {
       signal?.throwIfAborted();
       guard?.addBytes(chunk.length);
       await runCooperatively(parser.parse(chunk), signal);

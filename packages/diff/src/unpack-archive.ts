@@ -1,12 +1,11 @@
 import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
-import { runCooperatively } from '@tbuild/concurrency';
 import { hasCode, prefixed } from '@tbuild/errors';
 import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { decompress, detectCompression, type Compression } from './decompress.ts';
+import { readEntries } from './read-archive.ts';
 import { isTarHeader } from './tar/decode-tar-header.ts';
 import { BLOCK } from './tar/tar-entry.ts';
-import { TarParser } from './tar/tar-parser.ts';
 import { UnpackGuard, type UnpackLimits } from './unpack-guard.ts';
 
 export interface UnpackOptions {
@@ -49,21 +48,10 @@ export async function isArchive(location: string): Promise<boolean> {
 export async function unpackArchive(location: string, options: UnpackOptions): Promise<void> {
   const guard = new UnpackGuard(options.limits);
   const target = new ArchiveTarget({ ...options, root: options.destination, guard });
-  const parser = new TarParser((entry) => {
-    guard.addEntry();
-    return target.add(entry);
-  });
   try {
-    for await (const bytes of readDecompressed(location)) {
-      options.signal?.throwIfAborted();
-      guard.addBytes(bytes.length);
-      await runCooperatively(parser.parse(bytes), options.signal);
-    }
-    parser.finish();
+    await readEntries(readDecompressed(location), (entry) => target.add(entry), { signal: options.signal, guard });
   } catch (error) {
     throw hasCode(error, 'SNAPSHOT') ? prefixed(error, `Could not unpack ${JSON.stringify(location)}`) : error;
-  } finally {
-    parser.abort();
   }
 }
 
