@@ -22,6 +22,9 @@ const program = join(root, 'program.cjs');
 const source = join(root, 'source');
 let count = 0;
 
+const KEPT = { layer: 'written-in-subprocess', keepsUncompressed: true } as const;
+const COMPRESSED_ONLY = { ...KEPT, keepsUncompressed: false } as const;
+
 const PROGRAM = `
 import { readFileSync, writeSync } from 'node:fs';
 import { doLayerJob } from './layer-subprocess.ts';
@@ -57,8 +60,8 @@ function openBuild({ compresses }: { readonly compresses: boolean }) {
   };
   const { signal } = new AbortController();
   const preparation = createLayerPreparation(compresses ? [output] : [], { signal });
-  const subprocess = createLayerSubprocess(store, content, [process.execPath, program]);
-  return { work: { subprocess, preparation, stored: { store, content }, signal }, content, variants };
+  const layerSubprocess = createLayerSubprocess(store, content, [process.execPath, program]);
+  return { work: { layerSubprocess, preparation, store, content, signal }, content, variants };
 }
 
 function copyOf(name: string): PlacedCopy {
@@ -75,7 +78,7 @@ function expectedLayer(): Layer | undefined {
 
 test('A second process writes the same layer as this one', async () => {
   const { work, content } = openBuild({ compresses: false });
-  const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)?.layer;
+  const layer = await writeLayerInSubprocess(copyOf('large'), KEPT, work)?.layer;
   expect(layer).toEqual(expectedLayer());
   expect(layer).toBeDefined();
   expect(layer && (await content.has({ digest: layer.descriptor.digest }))).toBe(true);
@@ -83,7 +86,7 @@ test('A second process writes the same layer as this one', async () => {
 
 test('A layer that all outputs compress is stored only compressed', async () => {
   const { work, content, variants } = openBuild({ compresses: true });
-  const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: false }, work)?.layer;
+  const layer = await writeLayerInSubprocess(copyOf('large'), COMPRESSED_ONLY, work)?.layer;
   expect(layer).toEqual(expectedLayer());
   expect(layer).toBeDefined();
   if (layer === undefined) return;
@@ -94,24 +97,20 @@ test('A layer that all outputs compress is stored only compressed', async () => 
 
 test('There is no layer if no output compresses one that is stored only compressed', async () => {
   const { work } = openBuild({ compresses: false });
-  expect(await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: false }, work)?.layer).toBeUndefined();
+  expect(await writeLayerInSubprocess(copyOf('large'), COMPRESSED_ONLY, work)?.layer).toBeUndefined();
 });
 
 test('A busy second process takes no other copy', async () => {
   const { work } = openBuild({ compresses: false });
-  const first = writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work);
-  expect(writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)).toBeUndefined();
+  const first = writeLayerInSubprocess(copyOf('large'), KEPT, work);
+  expect(writeLayerInSubprocess(copyOf('large'), KEPT, work)).toBeUndefined();
   await first?.layer;
 });
 
 test('Aborting a step stops the second process and leaves no layer', async () => {
   const { work, content } = openBuild({ compresses: false });
   const step = new AbortController();
-  const pending = writeLayerInSubprocess(
-    copyOf('large'),
-    { keepsUncompressed: true },
-    { ...work, signal: step.signal },
-  );
+  const pending = writeLayerInSubprocess(copyOf('large'), KEPT, { ...work, signal: step.signal });
   step.abort();
   expect(await pending?.layer).toBeUndefined();
   for await (const { digest } of content.list()) expect.fail(`Blob ${digest} was left`);

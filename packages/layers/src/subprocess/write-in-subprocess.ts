@@ -6,24 +6,24 @@ import type { PendingLayer } from '../pending-layer.ts';
 import type { Strategy } from '../strategy.ts';
 import type { LayerSubprocess } from './layer-subprocess.ts';
 
-export interface SubprocessWork {
-  readonly subprocess: LayerSubprocess | undefined;
+/** What writing a layer in a second process uses. */
+export interface LayerPorts extends LayerStore {
+  readonly layerSubprocess?: LayerSubprocess;
   readonly preparation: LayerPreparation;
-  readonly stored: LayerStore;
-  readonly signal: AbortSignal;
 }
 
 /**
  * Starts to write the layer of a copy in a second process, which the outputs compress meanwhile. Returns undefined if
- * the process is busy or cannot start. Without `keepsUncompressed`, the layer is undefined if it could not be
- * compressed.
+ * the strategy is another one, or the process is busy or cannot start. Without `keepsUncompressed`, the layer is
+ * undefined if it could not be compressed.
  */
 export function writeLayerInSubprocess(
   copy: PlacedCopy,
-  { keepsUncompressed: keep }: Pick<Strategy, 'keepsUncompressed'>,
-  { subprocess, preparation, stored, signal }: SubprocessWork,
+  { layer, keepsUncompressed: keep }: Pick<Strategy, 'layer' | 'keepsUncompressed'>,
+  { layerSubprocess, preparation, signal, ...stored }: LayerPorts & { readonly signal: AbortSignal },
 ): PendingLayer | undefined {
-  const pending = subprocess?.start(copy, AbortSignal.any([signal, preparation.signal]), { keep });
+  if (layer !== 'written-in-subprocess') return undefined;
+  const pending = layerSubprocess?.start(copy, AbortSignal.any([signal, preparation.signal]), { keep });
   if (pending === undefined) return undefined;
   const prepared = preparation.add(pending);
   if (keep) return pending;

@@ -1,7 +1,7 @@
 import { runCooperatively } from '@tbuild/concurrency';
 import { type EarlierCopy, type PlacedCopy, writeLayer } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
-import { chooseStrategy, PACK_TREE } from '@tbuild/layers';
+import { PACK_TREE, writeLayerInSubprocess } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { TreeOutline } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
@@ -10,13 +10,13 @@ import { keyOf } from '../key-of.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
 import { gatherTrees } from '../trees.ts';
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
+import { strategyOf } from './copy-strategy.ts';
 import { type EarlyCopy, type EarlyCopyPorts, openEarlyCopy } from './early-copy.ts';
 import { openFileInput, type FileInput, type FilePorts, type ListedFiles } from './file-input.ts';
 import { copyParts } from './key-parts.ts';
-import { circumstancesOf, startLayer } from './layer-work.ts';
 import { type CopyPart, makeTree } from './make-tree.ts';
 import { isNumeric } from './owner.ts';
-import { factsOf, placeCopy, type PlacePorts } from './place-copy.ts';
+import { placeCopy, type PlacePorts } from './place-copy.ts';
 
 /** What COPY and ADD use. */
 export interface CopyPorts extends FilePorts, ImageLayers, EarlyCopyPorts {
@@ -87,12 +87,9 @@ async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal):
   const { results, content } = ports;
   const memory = await memoryOf(copy, ports);
   const placed = await placeAlone(copy, memory?.earlier, ports);
-  const strategy =
-    placed === undefined
-      ? PACK_TREE
-      : chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: true }));
+  const strategy = placed === undefined ? PACK_TREE : strategyOf({ placed, step, isKeyed: true }, ports);
   const early = await validEarlyCopy(copy);
-  const pending = (await early?.layer()) ?? (placed && startLayer({ placed, strategy }, ports, signal));
+  const pending = (await early?.layer()) ?? (placed && writeLayerInSubprocess(placed, strategy, { ...ports, signal }));
   await reportCopied(copy, ports);
   if (placed !== undefined && !strategy.makesTree) {
     const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), signal));

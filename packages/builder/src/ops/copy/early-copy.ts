@@ -1,16 +1,16 @@
 import { createFileHasher, type SelectedSource, typeOf } from '@tbuild/context';
 import type { Step } from '@tbuild/graph';
-import { chooseStrategy, isLarge, type PendingLayer } from '@tbuild/layers';
+import { isLarge, type LayerPorts, type PendingLayer, writeLayerInSubprocess } from '@tbuild/layers';
 import { hexOf } from '@tbuild/oci';
 import type { ActiveSnapshot } from '@tbuild/snapshot';
 import type { Anticipation } from '@tbuild/solver';
 import type { StoreLayout } from '@tbuild/store';
 import type { ImageLayers } from '../image-layers.ts';
 import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
+import { strategyOf } from './copy-strategy.ts';
 import { type ListedFiles, sizeOf } from './file-input.ts';
-import { circumstancesOf, type LayerPorts, startLayer } from './layer-work.ts';
 import { makeTree, type TreePorts } from './make-tree.ts';
-import { factsOf, placeCopy, type PlacePorts } from './place-copy.ts';
+import { placeCopy, type PlacePorts } from './place-copy.ts';
 
 /** A copy whose files are listed, but not yet read. */
 export interface ListedCopy extends Omit<RememberedCopy, 'makes' | 'input'> {
@@ -97,8 +97,8 @@ async function startEarlyLayer(
   if (!ports.imageSteps.has(step.id)) return undefined;
   const placed = await placeCopy({ ...copy, input: { ...input, hasStableStat: true } }, ports);
   if (placed === undefined || signal.aborted) return undefined;
-  const strategy = chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: copy.isKeyed() }));
-  return startLayer({ placed, strategy }, ports, signal);
+  const strategy = strategyOf({ placed, step, isKeyed: copy.isKeyed() }, ports);
+  return writeLayerInSubprocess(placed, strategy, { ...ports, signal });
 }
 
 /**

@@ -1,12 +1,10 @@
-import { isLarge as isLargeFile, type SelectedSource } from '@tbuild/context';
+import type { SelectedSource } from '@tbuild/context';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
-import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
-import type { CopyFacts } from '@tbuild/layers';
+import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
 import { openLayeredTree, type TreeOutline } from '@tbuild/snapshot';
-import type { ImageLayers } from '../image-layers.ts';
 import type { OutputTimes } from '../output-times.ts';
 import type { Trees } from '../trees.ts';
-import { type FileInput, sizeOf } from './file-input.ts';
+import type { FileInput } from './file-input.ts';
 import { ownerIn } from './owner.ts';
 
 /** The part of a copy that reads files of a context or of a step. */
@@ -34,34 +32,6 @@ export async function placeCopy(
   const options = placementOf(sources, input, { owner, epoch });
   const target = { ...op, ...selection };
   return { sources, target, options, lowers, outline, flavour, hasStableStat: input.hasStableStat };
-}
-
-/** Collects the facts about a copy that decide how to make its layer. */
-export function factsOf(
-  { sources, earlier, hasStableStat }: PlacedCopy,
-  step: Step,
-  { imageSteps, leafSteps }: Pick<ImageLayers, 'imageSteps' | 'leafSteps'>,
-): CopyFacts {
-  return {
-    isImageStep: imageSteps.has(step.id),
-    isLeaf: leafSteps.has(step.id),
-    hasStableStat,
-    ...sizeOf(sources),
-    largeFileBytes: largeBytesOf(sources),
-    hasEarlierLayer: earlier !== undefined,
-  };
-}
-
-/**
- * Returns the total size of large files, which the next copy reads from the context instead of from an earlier layer.
- */
-function largeBytesOf(sources: readonly SelectedSource[]): number {
-  let bytes = 0;
-  for (const { entry, files } of sources) {
-    if (isLargeFile(entry)) bytes += entry.stats.size;
-    for (const file of files) if (isLargeFile(file.entry)) bytes += file.entry.stats.size;
-  }
-  return bytes;
 }
 
 export function placementOf(
