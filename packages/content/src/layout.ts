@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
 import {
+  Annotation,
+  type Descriptor,
+  type Digest,
   formatReference,
   isDigest,
   isIndex,
   MediaType,
   parseManifest,
   parseReference,
-  type Descriptor,
-  type Digest,
 } from '@tbuild/oci';
 import type { Provider } from './content-store.ts';
-import { Annotation } from './layout-annotations.ts';
 import { createLocalStore, type LocalStore } from './local-store.ts';
 import { readWhole } from './whole-blob.ts';
 

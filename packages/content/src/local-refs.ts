@@ -3,6 +3,9 @@ import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import {
+  Annotation,
+  type Descriptor,
+  type Digest,
   digestOf,
   familiarReference,
   formatReference,
@@ -12,8 +15,6 @@ import {
   parseDescriptor,
   parseManifest,
   parseReference,
-  type Descriptor,
-  type Digest,
   type Reference,
 } from '@tbuild/oci';
 import {
@@ -29,7 +30,6 @@ import {
   writeAtomically,
 } from '@tbuild/store';
 import type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
-import { Annotation } from './layout-annotations.ts';
 
 const LONGEST_NAME = 200;
 const LAYOUT = JSON.stringify({ imageLayoutVersion: '1.0.0' });

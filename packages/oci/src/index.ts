@@ -1,3 +1,4 @@
+export { Annotation } from './annotation.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { chooseManifest, MOST_INDEXES } from './choose-manifest.ts';
 export type { Descriptor, Layer } from './descriptor.ts';

@@ -1,6 +1,6 @@
 import { fromBytes } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { digestOf, MediaType, type Descriptor, type Manifest } from '@tbuild/oci';
+import { Annotation, type Descriptor, digestOf, type Manifest, MediaType } from '@tbuild/oci';
 import { fetchDigest, putDocument } from './documents.ts';
 import { readBody } from './http-message.ts';
 import { parseLocation } from './parse-location.ts';
@@ -83,7 +83,7 @@ function emptyManifest(tag: string): { readonly bytes: Uint8Array; readonly medi
     artifactType: 'application/vnd.tbuild.removed.v1',
     config: EMPTY_BLOB,
     layers: [EMPTY_BLOB],
-    annotations: { 'org.opencontainers.image.ref.name': tag },
+    annotations: { [Annotation.refName]: tag },
   };
   return { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: MediaType.manifest };
 }

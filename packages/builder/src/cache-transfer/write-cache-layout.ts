@@ -5,9 +5,15 @@ import { createLocalStore, fromBytes, type LocalStore, type Provider } from '@tb
 import { errnoName } from '@tbuild/errors';
 import { addToLayoutIndex } from '@tbuild/exporter';
 import { makeDirectory } from '@tbuild/linux';
-import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
-
-const REF_NAME = 'org.opencontainers.image.ref.name';
+import {
+  Annotation,
+  childrenOf,
+  type Descriptor,
+  type Digest,
+  isIndexType,
+  isManifestType,
+  parseManifest,
+} from '@tbuild/oci';
 
 /** A cache, and where its layers are. */
 export interface CacheToWrite {
@@ -42,7 +48,7 @@ export async function writeCacheLayout(
       },
     },
   );
-  const entry = { ...cache.manifest.descriptor, annotations: { [REF_NAME]: tag } };
+  const entry = { ...cache.manifest.descriptor, annotations: { [Annotation.refName]: tag } };
   const entries = addToLayoutIndex(path, [entry]);
   await deleteUnnamed(store, entries);
   rmSync(join(path, 'tmp'), { recursive: true, force: true });

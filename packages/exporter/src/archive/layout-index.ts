@@ -1,7 +1,4 @@
-import { formatReference, indexStruct, MediaType, type Descriptor, type Reference } from '@tbuild/oci';
-
-const REF_NAME = 'org.opencontainers.image.ref.name';
-const CONTAINERD_NAME = 'io.containerd.image.name';
+import { Annotation, type Descriptor, formatReference, indexStruct, MediaType, type Reference } from '@tbuild/oci';
 
 /** Returns the `index.json` of a layout with one image under all its names, as Docker's builder writes it. */
 export function layoutIndex(entries: readonly Descriptor[]): object {
@@ -15,8 +12,8 @@ export function namedEntries(root: Descriptor, names: readonly Reference[]): rea
     ...root,
     annotations: {
       ...root.annotations,
-      [CONTAINERD_NAME]: formatReference(reference),
-      ...(reference.tag === undefined ? {} : { [REF_NAME]: reference.tag }),
+      [Annotation.containerdName]: formatReference(reference),
+      ...(reference.tag === undefined ? {} : { [Annotation.refName]: reference.tag }),
     },
   }));
 }
@@ -27,13 +24,13 @@ export function namedEntries(root: Descriptor, names: readonly Reference[]): rea
  */
 export function withEntries(present: readonly Descriptor[], added: readonly Descriptor[]): readonly Descriptor[] {
   const keyOf = ({ annotations = {}, digest }: Descriptor): string =>
-    annotations[CONTAINERD_NAME] ?? annotations[REF_NAME] ?? digest;
+    annotations[Annotation.containerdName] ?? annotations[Annotation.refName] ?? digest;
   const replaced = new Set(added.map(keyOf));
   return [...present.filter((entry) => !replaced.has(keyOf(entry))), ...added];
 }
 
 /** Returns the entries of an index after the image has taken a tag. */
 export function withTag(present: readonly Descriptor[], root: Descriptor, tag: string): readonly Descriptor[] {
-  const others = present.filter(({ annotations }) => annotations?.[REF_NAME] !== tag);
-  return [...others, { ...root, annotations: { ...root.annotations, [REF_NAME]: tag } }];
+  const others = present.filter(({ annotations }) => annotations?.[Annotation.refName] !== tag);
+  return [...others, { ...root, annotations: { ...root.annotations, [Annotation.refName]: tag } }];
 }

@@ -10,15 +10,16 @@ import {
 import { cleanPath, readArchive, UnpackGuard, type UnpackLimits } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
+  Annotation,
+  type Descriptor,
   encodeImage,
   isIndex,
+  type Layer,
   layerMediaType,
   parseImageConfig,
   parseJson,
   parseManifest,
   parseReference,
-  type Descriptor,
-  type Layer,
   type Reference,
 } from '@tbuild/oci';
 import { checkDiffIds } from './check-diff-ids.ts';
@@ -141,7 +142,7 @@ async function loadLayout(document: unknown, { find, local }: Archive): Promise<
   for (const { annotations = {}, ...entry } of entries) {
     const file = find(blobPath(entry));
     if (file === undefined && useStored(local.content, entry.digest) === undefined) throw lacks(entry.digest);
-    const name = nameOf(annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']);
+    const name = nameOf(annotations[Annotation.containerdName] ?? annotations[Annotation.refName]);
     const known = images.get(entry.digest)?.names ?? [];
     images.set(entry.digest, { target: entry, names: name === undefined ? known : [...known, name] });
   }

@@ -1,4 +1,4 @@
-/** Annotations in the `index.json` of a layout that name an image. */
+/** Annotations of a descriptor, as in the `index.json` of a layout, that name an image. */
 export const Annotation = {
   /** "Pre-Defined Annotation Keys". Some tools write a tag, some a whole name. */
   refName: 'org.opencontainers.image.ref.name',
