@@ -1,16 +1,17 @@
 import { copyImage, type CopyPlaces, readWhole, withDocuments, type Ingester, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
+  type Descriptor,
+  type Digest,
   digestOf,
+  EMPTY_DOCUMENT,
+  type EncodedDocument,
   INLINE_CACHE_MEMBER,
   isDigest,
   isIndex,
+  type Manifest,
   MediaType,
   parseManifest,
-  type Descriptor,
-  type Digest,
-  type EncodedDocument,
-  type Manifest,
 } from '@tbuild/oci';
 import { CACHE_CONFIG_TYPE, encodeCacheDocument, objectOf, parseCacheDocument } from './cache-document.ts';
 import type { CacheContents } from './cached-step.ts';
@@ -29,10 +30,6 @@ export interface EncodedCache {
 const BUILDKIT_CONFIG_TYPE = 'application/vnd.buildkit.cacheconfig.v0';
 const BUILDKIT_INLINE_MEMBER = 'moby.buildkit.cache.v0';
 
-/** The layer of a manifest without layers, as the image specification recommends. */
-const EMPTY = Buffer.from('{}');
-const EMPTY_LAYER: Descriptor = { mediaType: MediaType.empty, digest: digestOf(EMPTY), size: EMPTY.length };
-
 /** Encodes the documents of a cache. The same steps have the same bytes. */
 export function encodeCache(
   contents: Pick<CacheContents, 'steps' | 'mounts' | 'outlines'>,
@@ -45,7 +42,7 @@ export function encodeCache(
     ...layers.map(({ descriptor }) => bare(descriptor)),
     ...(notes === undefined ? [] : [notes.descriptor]),
   ];
-  const descriptors = found.length === 0 ? [EMPTY_LAYER] : found;
+  const descriptors = found.length === 0 ? [EMPTY_DOCUMENT.descriptor] : found;
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
@@ -88,8 +85,7 @@ export async function writeCache(
     await others?.ended;
     return options.writeManifest(manifest);
   }
-  const empty = { descriptor: EMPTY_LAYER, bytes: EMPTY };
-  const source = withDocuments([manifest, config, ...(notes === undefined ? [] : [notes]), empty], from);
+  const source = withDocuments([manifest, config, ...(notes === undefined ? [] : [notes]), EMPTY_DOCUMENT], from);
   const copy = async (filter: (blob: Descriptor) => boolean, writeManifest: () => Promise<void>): Promise<void> => {
     const target: Provider & Ingester = {
       has: async (blob) => blob.digest !== digest && to.has(blob),

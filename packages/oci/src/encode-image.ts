@@ -82,6 +82,9 @@ export function chainId(diffIds: readonly Digest[]): Digest | undefined {
   );
 }
 
+/** "Guidance for an Empty Descriptor": the document where a manifest has to have one that nobody needs. */
+export const EMPTY_DOCUMENT = describeBytes(MediaType.empty, Buffer.from('{}'));
+
 /** Describes the bytes of a document. */
 export function describeBytes(mediaType: string, bytes: Uint8Array): EncodedDocument {
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };

@@ -5,7 +5,7 @@ export type { Descriptor, Layer } from './descriptor.ts';
 export { digestOf, hexOf, isDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
 export { INLINE_CACHE_MEMBER } from './config-document.ts';
-export { chainId, describeBytes, encodeDocument, encodeImage, encodeIndex } from './encode-image.ts';
+export { chainId, describeBytes, EMPTY_DOCUMENT, encodeDocument, encodeImage, encodeIndex } from './encode-image.ts';
 export type { EncodedDocument, EncodedImage } from './encode-image.ts';
 export { goBool } from './go-bool.ts';
 export { goJson } from './go-json.ts';

@@ -1,6 +1,6 @@
 import { fromBytes } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { Annotation, type Descriptor, digestOf, type Manifest, MediaType } from '@tbuild/oci';
+import { Annotation, digestOf, EMPTY_DOCUMENT, type Manifest, MediaType } from '@tbuild/oci';
 import { fetchDigest, putDocument } from './documents.ts';
 import { readBody } from './http-message.ts';
 import { parseLocation } from './parse-location.ts';
@@ -52,7 +52,7 @@ export async function removeTag(remote: Remote, tag: string, signal?: AbortSigna
   await fetchDigest(remote, tag, signal);
   const empty = emptyManifest(tag);
   const digest = digestOf(empty.bytes);
-  await upload(remote, { source: fromBytes(EMPTY), expected: EMPTY_BLOB }, signal);
+  await upload(remote, { source: fromBytes(EMPTY_DOCUMENT.bytes), expected: EMPTY_DOCUMENT.descriptor }, signal);
   // Finds out first whether the registry deletes at all.
   for (const tagOrDigest of [digest, tag]) {
     await putDocument(remote, empty, { tagOrDigest, signal });
@@ -72,17 +72,14 @@ async function deleteManifest(remote: Remote, tagOrDigest: string, signal?: Abor
   await response.discard();
 }
 
-const EMPTY = Buffer.from('{}');
-const EMPTY_BLOB: Descriptor = { mediaType: MediaType.empty, digest: digestOf(EMPTY), size: EMPTY.length };
-
 /** Returns a manifest that no other tag has. */
 function emptyManifest(tag: string): { readonly bytes: Uint8Array; readonly mediaType: string } {
   const manifest: Manifest & { readonly artifactType: string } = {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
     artifactType: 'application/vnd.tbuild.removed.v1',
-    config: EMPTY_BLOB,
-    layers: [EMPTY_BLOB],
+    config: EMPTY_DOCUMENT.descriptor,
+    layers: [EMPTY_DOCUMENT.descriptor],
     annotations: { [Annotation.refName]: tag },
   };
   return { bytes: Buffer.from(JSON.stringify(manifest)), mediaType: MediaType.manifest };

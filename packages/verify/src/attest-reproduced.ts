@@ -1,7 +1,10 @@
+import { fromBytes } from '@tbuild/content';
 import { hasCode } from '@tbuild/errors';
 import { packageUrl } from '@tbuild/exporter';
 import {
   describeBytes,
+  type Descriptor,
+  EMPTY_DOCUMENT,
   encodeDocument,
   encodeIndex,
   goJson,
@@ -10,7 +13,6 @@ import {
   isIndex,
   MediaType,
   parseManifest,
-  type Descriptor,
   type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
@@ -61,7 +63,7 @@ export async function pushReproduction(
 ): Promise<Descriptor> {
   const { mediaType, digest, size } = reproduction.image;
   const statement = describeBytes(MediaType.statement, Buffer.from(goJson(reproducedStatement(reproduction))));
-  const config = describeBytes(MediaType.empty, Buffer.from('{}'));
+  const config = EMPTY_DOCUMENT;
   const annotations = { 'in-toto.io/predicate-type': SUMMARY };
   const manifest = encodeDocument({
     schemaVersion: 2,
@@ -72,7 +74,7 @@ export async function pushReproduction(
     subject: { mediaType, digest, size },
     annotations,
   });
-  for (const { bytes, descriptor } of [statement, config]) await repository.write(once(bytes), descriptor, signal);
+  for (const { bytes, descriptor } of [statement, config]) await repository.write(fromBytes(bytes), descriptor, signal);
   const { listedUnder } = await repository.pushManifest(
     { bytes: manifest.bytes, mediaType: MediaType.manifest },
     manifest.descriptor.digest,
@@ -104,8 +106,4 @@ async function referrers(tag: string, repository: Repository, signal: AbortSigna
     if (hasCode(error, 'NOT_FOUND')) return [];
     throw error;
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

@@ -1,12 +1,13 @@
 import {
   describeBytes,
+  type Descriptor,
+  EMPTY_DOCUMENT,
+  type EncodedDocument,
   encodeDocument,
   formatPlatform,
   goJson,
   hexOf,
   MediaType,
-  type Descriptor,
-  type EncodedDocument,
   type Platform,
   type Reference,
 } from '@tbuild/oci';
@@ -117,7 +118,7 @@ export function encodeAttestations(
 
 /** The empty descriptor of the image specification carries its content. */
 function emptyConfig(): EncodedDocument {
-  const { descriptor, bytes } = encode(MediaType.empty, {});
+  const { descriptor, bytes } = EMPTY_DOCUMENT;
   return { descriptor: { ...descriptor, data: Buffer.from(bytes).toString('base64') }, bytes };
 }
 
