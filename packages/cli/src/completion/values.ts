@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ruleNames } from '@tbuild/dockerfile';
-import { listImages } from '@tbuild/images';
-import { familiarRepository } from '@tbuild/oci';
+import { familiarReference } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import { storeRoot } from '../config/store-root.ts';
 import { createServices } from '../services/create-services.ts';
@@ -23,10 +22,8 @@ type Reader = (given: Given, env: Environment) => readonly Candidate[] | Promise
 
 const READERS: Readonly<Record<ValueKind, Reader>> = {
   image: (given, env) => {
-    const services = createServices({ root: storeRoot(given.get('root'), env) }, env);
-    return listImages(services).flatMap(({ reference }) =>
-      reference === undefined ? [] : [{ word: `${familiarRepository(reference)}:${reference.tag}` }],
-    );
+    const { refs } = createServices({ root: storeRoot(given.get('root'), env) }, env);
+    return refs.list().map(({ reference }) => ({ word: familiarReference(reference) }));
   },
   target: (given, env) => names(dockerfileText(given, env), /^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)/gim),
   'build-arg': (given, env) =>
