@@ -92,6 +92,24 @@ describe('an answer of a registry', needs('registry'), () => {
     expect(proxy.seen.filter(({ line }) => line.startsWith('HEAD '))).toHaveLength(2);
   });
 
+  test('that is a web page counts neither as a blob, as a pushed image nor as a login', async () => {
+    const page = { kind: 'answer', status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } } as const;
+    await using client = createTestClient();
+    proxy.decide = () => page;
+    const repository = client.openRepository(parseReference(`${proxy.host}/app`));
+    const hint = 'Check the address: another server than a registry may answer there';
+    for (const blob of [image.index, ...image.layers]) expect(await repository.has(blob)).toBe(false);
+    await expect(copyImage(image.index, { from: image.store, to: repository })).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: expect.stringContaining(`Registry ${proxy.host} answered 200 to POST`),
+      hint,
+    });
+    await expect(client.authenticate(proxy.host)).rejects.toMatchObject({
+      message: `Server ${proxy.host} is not a registry: it answers with a web page`,
+      hint,
+    });
+  });
+
   test.each([
     ['a layer that says to be shorter', isLayer, { 'content-length': '1000' }],
     ['a tag with another digest', isTag, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }],

@@ -1,7 +1,7 @@
 import { printable, TbuildError } from '@tbuild/errors';
 import { digestOf, isDigest, MediaType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import { readBody, type HttpResponse } from './http-message.ts';
-import { RegistryError } from './registry-error.ts';
+import { OTHER_SERVER, RegistryError } from './registry-error.ts';
 import { ask, type Question, type Remote } from './remote.ts';
 import type { ManifestBytes, PushedManifest } from './repository.ts';
 import { ATTEMPTS, retryDelay } from './transport/retry.ts';
@@ -139,7 +139,7 @@ function parseAnswer(bytes: Uint8Array, mediaType: string | undefined): ReturnTy
     return parseManifest(bytes, mediaType);
   } catch (error) {
     throw error instanceof TbuildError && error.hint === undefined
-      ? Object.assign(error, { hint: 'Check the address: another server than a registry may answer there' })
+      ? Object.assign(error, { hint: OTHER_SERVER })
       : error;
   }
 }

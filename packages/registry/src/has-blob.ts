@@ -1,4 +1,5 @@
 import type { Digest } from '@tbuild/oci';
+import { isWebPage } from './http-message.ts';
 import { ask, type Remote } from './remote.ts';
 
 export interface HasBlobOptions {
@@ -18,5 +19,5 @@ export async function hasBlob(remote: Remote, digest: Digest, { document, signal
     signal,
   });
   await response.discard();
-  return response.status === 200;
+  return response.status === 200 && !isWebPage(response);
 }

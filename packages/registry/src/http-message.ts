@@ -61,3 +61,8 @@ export async function readBody(response: Pick<HttpResponse, 'body'>, limit: numb
   }
   return Buffer.concat(chunks);
 }
+
+/** Returns whether an answer is a web page, such as the login page of a server that is no registry. */
+export function isWebPage({ headers }: Pick<HttpResponse, 'headers'>): boolean {
+  return headers['content-type']?.startsWith('text/html') === true;
+}

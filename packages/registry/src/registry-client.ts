@@ -1,9 +1,9 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { type Digest, formatRepository, parseReference, type Reference } from '@tbuild/oci';
 import { type Connection, type ConnectionOptions, createConnections } from './connections.ts';
-import type { Access, HttpRequest } from './http-message.ts';
+import { type Access, type HttpRequest, isWebPage } from './http-message.ts';
 import { mirrored } from './mirrored.ts';
-import { refusal } from './registry-error.ts';
+import { loginRefused, OTHER_SERVER, refusal, RegistryError } from './registry-error.ts';
 import { createRemoteRepository } from './remote-repository.ts';
 import type { Repository } from './repository.ts';
 
@@ -27,7 +27,7 @@ export interface RegistryClient extends AsyncDisposable {
   openRepository(reference: Reference, access?: Access): Repository;
   /**
    * Checks whether the registry accepts its credential.
-   * @throws RegistryError UNAUTHORIZED if it does not.
+   * @throws RegistryError UNAUTHORIZED if it does not, REGISTRY for another server than a registry.
    */
   authenticate(registry: string, signal?: AbortSignal): Promise<void>;
 }
@@ -76,8 +76,18 @@ async function authenticate(registry: string, { endpoint, sendFor }: Connection,
     headers: {},
     signal,
   };
-  const response = await sendFor()(request);
-  if (response.status !== 200)
-    throw await refusal(request, response, { repository: `registry ${registry}`, item: `registry ${registry}` });
-  await response.discard();
+  try {
+    const response = await sendFor()(request);
+    if (response.status !== 200)
+      throw await refusal(request, response, { repository: `registry ${registry}`, item: `registry ${registry}` });
+    await response.discard();
+    if (isWebPage(response))
+      throw new RegistryError('REGISTRY', `Server ${registry} is not a registry: it answers with a web page`, {
+        url: request.url,
+        hint: OTHER_SERVER,
+      });
+  } catch (error) {
+    // It is about the user and the password, not about a repository.
+    throw error instanceof RegistryError && error.code === 'UNAUTHORIZED' ? loginRefused(registry, error) : error;
+  }
 }

@@ -8,7 +8,7 @@ import {
   type TbuildErrorOptions,
 } from '@tbuild/errors';
 import { parseChallenges } from './auth/challenge.ts';
-import { readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
+import { isWebPage, readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
 
 export interface RegistryErrorOptions extends TbuildErrorOptions {
   readonly url: URL;
@@ -55,6 +55,8 @@ const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
   403: 'UNAUTHORIZED',
   404: 'NOT_FOUND',
 };
+/** The advice for an answer that no registry gives. */
+export const OTHER_SERVER = 'Check the address: another server than a registry may answer there';
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const DOCUMENT_LIMIT = 64 * 1024;
 
@@ -78,8 +80,7 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
   const { status } = response;
   const { codes, messages } = await readErrors(response);
   const details = [status, ...codes].join(' ');
-  const told = messages.filter((message) => !/^(?:authentication required|unauthorized)$/i.test(message));
-  const said = told.length === 0 ? '' : `: ${told.join('; ')}`;
+  const said = wordsOf(messages);
   const code = STATUS_CODES[status] ?? 'REGISTRY';
   const { host } = request.url;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
@@ -107,6 +108,26 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],
   });
+}
+
+/** Creates the error for a registry that refuses the credential of a login. */
+export function loginRefused(registry: string, refused: RegistryError): RegistryError {
+  const { code, status, codes, said } = refused;
+  const details = [status, ...codes].join(' ');
+  return new RegistryError(code, `Registry ${registry} refuses this user and password (${details})${wordsOf(said)}`, {
+    url: new URL(refused.url),
+    status,
+    codes,
+    said,
+    cause: refused,
+    hint: 'Check both; many registries take an access token in place of the password',
+  });
+}
+
+/** Returns what a registry said beyond its refusal, to append to a message. */
+function wordsOf(messages: readonly string[]): string {
+  const told = messages.filter((message) => !/^(?:authentication required|unauthorized)$/i.test(message));
+  return told.length === 0 ? '' : `: ${told.join('; ')}`;
 }
 
 /** An image's name stands for itself. */
@@ -138,6 +159,7 @@ function hintFor(
   if (status === 403) return 'Use credentials with this permission';
   if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
   if (status === 429) return `${waitFor(retryAfter)}, or log in with "tbuild login${registry}" for a higher limit`;
+  if (status < 300 && isWebPage(response)) return OTHER_SERVER;
   if (retryAfter !== undefined) return `${waitFor(retryAfter)} before you try again`;
   return undefined;
 }

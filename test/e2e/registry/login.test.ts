@@ -87,7 +87,7 @@ describe('login', needs('registry'), () => {
       { env: { HOME: home } },
     );
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(registry.host);
+    expect(stderr).toContain(`Registry ${registry.host} refuses this user and password (401 UNAUTHORIZED)`);
     expect(stdout + stderr).not.toContain('guessed-wrong');
     expect(existsSync(join(home, '.docker/config.json'))).toBe(false);
   });
