@@ -78,11 +78,14 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   return command.run(load === undefined ? argv : rest, env);
 }
 
-/** Prints the help of a command or the page of a topic. */
+/** Prints the page of a topic, the help of a command, or one after the other where they share a name. */
 async function helpWith(word: string, env: Environment): Promise<number> {
-  if (Object.hasOwn(commands, word)) return main([word, '--help'], env);
-  env.stdout.write((await import('./commands/help.ts')).helpOn(word));
-  return 0;
+  const { helpOn, isTopic } = await import('./commands/help.ts');
+  const isCommand = Object.hasOwn(commands, word);
+  if (!isCommand || isTopic(word)) env.stdout.write(helpOn(word));
+  if (!isCommand) return 0;
+  if (isTopic(word)) env.stdout.write('\n');
+  return main([word, '--help'], env);
 }
 
 async function helpText(): Promise<string> {

@@ -171,6 +171,10 @@ test.each([
   [['--help'], 'Commands:'],
   [['-h'], 'Commands:'],
   [['build', '--help'], '--build-context'],
+  [['help', 'prune'], '--force'],
+  [['help', 'space'], 'tbuild du -v'],
+  [['help', 'debug'], 'When a step fails'],
+  [['help', 'debug'], 'Usage: tbuild debug'],
   [['images', '--help'], '--quiet'],
   [['prune', '--help'], '--force'],
 ])('%s explains itself and exits with 0', async (args, contained) => {
