@@ -1,4 +1,4 @@
-import { firstFailure, TbuildError, type SourceRange, visible } from '@tbuild/errors';
+import { firstFailure, TbuildError, type SourceRange, visible, visibleLine } from '@tbuild/errors';
 import { isFull } from '@tbuild/store';
 import { sourceFrame } from './source-frame.ts';
 import { describeUnexpected, fullHint, isOfDisk, saysFull } from './unexpected-error.ts';
@@ -21,7 +21,7 @@ export async function formatError(failure: unknown, options: ReportOptions): Pro
   // The place where work was interrupted is accidental.
   const location = error.code === 'CANCELLED' ? undefined : error.location;
   const place = location === undefined ? '' : await excerpt(error, location, options);
-  const lines = [`ERROR: ${error.message}`];
+  const lines = [`ERROR: ${visibleLine(error.message)}`];
   const hint = freeingHint(error, options) ?? error.hint;
   if (hint !== undefined) lines.push(`hint: ${hint}`);
   if (error.cause !== undefined) lines.push(...storeLine(error, lines, options));

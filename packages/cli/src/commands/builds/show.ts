@@ -1,4 +1,5 @@
 import { type BuildRecord, findBuild, readEvents } from '@tbuild/builds';
+import { visible, visibleLine } from '@tbuild/errors';
 import { type BuildView, emptyView, formatSeconds, reduce, type StepView, timeOf, withLine } from '@tbuild/tui';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { formatTable } from '../../print/table.ts';
@@ -16,7 +17,7 @@ export const show = storeCommand({
     if (format !== undefined) return void env.stdout.write(formatDocument(format, { ...record }));
     let view = emptyView;
     for (const { at, event } of readEvents(store, record.id)) view = reduce(view, event, at);
-    env.stdout.write([facts(record), steps(view), warnings(view), error(record)].filter(Boolean).join('\n'));
+    env.stdout.write(visible([facts(record), steps(view), warnings(view), error(record)].filter(Boolean).join('\n')));
   },
 });
 
@@ -35,7 +36,9 @@ function facts(record: BuildRecord): string {
       titled(target, [...requestRows(request), ...resultRows(results[target])]),
     ),
   ];
-  return rows.map(([title = '', text = '']) => `${title === '' ? '' : `${title}:`.padEnd(12)}${text}\n`).join('');
+  return rows
+    .map(([title = '', text = '']) => `${title === '' ? '' : `${title}:`.padEnd(12)}${visibleLine(text)}\n`)
+    .join('');
 }
 
 /** The fields of requests and results are plain data of other versions too: each is shown if it has its type. */
@@ -114,5 +117,5 @@ function error({ error: failure }: BuildRecord): string {
   if (failure === undefined) return '';
   const { message, hint, location } = failure;
   const place = location === undefined ? '' : ` (${location.file}:${location.start.line})`;
-  return `Error: ${message}${place}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
+  return `Error: ${visibleLine(message)}${place}\n${hint === undefined ? '' : `hint: ${hint}\n`}`;
 }

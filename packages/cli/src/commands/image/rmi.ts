@@ -1,4 +1,4 @@
-import { hasCode } from '@tbuild/errors';
+import { hasCode, visibleLine } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
 import { storeCommand } from '../store-command.ts';
 import { eachImage } from './each-image.ts';
@@ -22,7 +22,7 @@ export const rmi = storeCommand({
       await eachImage(words, removal.add);
     } catch (error) {
       if (flags.force !== true || !hasCode(error, 'NOT_FOUND')) throw error;
-      env.stderr.write(`${error.message}\n`);
+      env.stderr.write(`${visibleLine(error.message)}\n`);
     } finally {
       for (const { references, id } of removal.apply()) {
         for (const reference of references) env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);

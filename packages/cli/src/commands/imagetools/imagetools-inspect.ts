@@ -1,3 +1,4 @@
+import { visibleLine } from '@tbuild/errors';
 import {
   formatPlace,
   parsePlace,
@@ -64,14 +65,15 @@ function predicates(statements: RemoteImage['statements'], type: string, name: '
 }
 
 function asText({ root, document }: PlacedDocument, place: ImagePlace): string {
-  const lines = [`Name:      ${formatPlace(place)}`, `MediaType: ${root.mediaType}`, `Digest:    ${root.digest}`];
+  const head = [`Name:      ${formatPlace(place)}`, `MediaType: ${root.mediaType}`, `Digest:    ${root.digest}`];
   const parts = isIndex(document)
     ? document.manifests.flatMap((manifest) => [
         '',
         ...describeEntry(manifest, formatPlace(at(place, manifest.digest))),
       ])
     : [];
-  return [...lines, ...(isIndex(document) ? ['', 'Manifests:'] : []), ...parts, ''].join('\n');
+  const lines = [...head, ...(isIndex(document) ? ['', 'Manifests:'] : []), ...parts, ''];
+  return lines.map(visibleLine).join('\n');
 }
 
 /** Returns where an image of an index is. */

@@ -1,4 +1,4 @@
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError, visibleLine } from '@tbuild/errors';
 import { newestTime, readPlace } from '@tbuild/images';
 import { familiarReference, parseReference, type Reference } from '@tbuild/oci';
 import { registryFlags } from '../../flags/registry-flags.ts';
@@ -60,7 +60,7 @@ async function isOlder(reference: Reference, limit: number, { services, env, sig
     return newest !== undefined && newest < limit;
   } catch (error) {
     if (!(error instanceof TbuildError) || signal.aborted) throw error;
-    env.stderr.write(`Kept ${familiarReference(reference)}: ${error.message}\n`);
+    env.stderr.write(`Kept ${familiarReference(reference)}: ${visibleLine(error.message)}\n`);
     return false;
   }
 }
