@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, lstatSync, renameSync, type Stats } from 'node:fs';
-import { errnoName } from '@tbuild/errors';
+import { join } from 'node:path';
+import { makeDirectory } from '@tbuild/linux';
+import { renameIfThere } from './atomic-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { moveToTrash } from './trash.ts';
 
@@ -13,20 +15,15 @@ export interface UnusedOptions {
 
 /**
  * Removes a file or directory unless it was used since `limit`. Renames it before it looks at its time, so that no use goes
- * unnoticed. Returns whether it is gone.
+ * unnoticed, to where a prune finds what killed processes left. Returns whether it is gone.
  */
 export function removeUnused(
   path: string,
-  store: Pick<StoreLayout, 'trash'>,
+  store: Pick<StoreLayout, 'temporary' | 'trash'>,
   { limit, usedAt = timeWritten }: UnusedOptions,
 ): boolean {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return true;
-    throw error;
-  }
+  const aside = join(store.temporary, randomUUID());
+  if (!renameIfThere(path, aside) && !(makeDirectory(store.temporary), renameIfThere(path, aside))) return true;
   const isUsed = usedAt(lstatSync(aside)) >= limit;
   if (isUsed && !existsSync(path)) {
     renameSync(aside, path);

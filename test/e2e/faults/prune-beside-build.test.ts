@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
+import { processesNaming } from '../../support/leftovers.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
@@ -37,6 +38,14 @@ async function untilTrue(isSo: () => boolean): Promise<void> {
   expect(isSo()).toBe(true);
 }
 
+/** Waits until a paused prune has renamed the file, and kills it. */
+async function killOnceGone(path: string, store: string, pruning: Promise<string>): Promise<void> {
+  const end = expect(pruning).rejects.toThrow();
+  await untilTrue(() => !existsSync(path));
+  for (const pid of processesNaming(store)) process.kill(pid, 'SIGKILL');
+  await end;
+}
+
 describe('prune --all', needs('root', 'registry', 'strace'), () => {
   test('removes nothing from a build that starts while it deletes', async () => {
     const { store, base, note } = await filledStore();
@@ -47,6 +56,15 @@ describe('prune --all', needs('root', 'registry', 'strace'), () => {
     expect(build.tree().readText('/after')).toBe('after\n');
     await pruning;
     good(await runTbuild(['save', '-o', join(scratchDirectory('saved'), 'a.tar'), build.id()], { store }));
+  });
+
+  test('removes what a killed one was about to remove', async () => {
+    const { store } = await filledStore();
+    const blobs = join(store, 'blobs/sha256');
+    const [name = ''] = readdirSync(blobs);
+    await killOnceGone(join(blobs, name), store, pruneSlowly(store, join(blobs, name), 'exit'));
+    good(await runTbuild(['prune', '--all', '--force'], { store }));
+    expect([readdirSync(blobs), readdirSync(join(store, 'tmp'))]).toEqual([[], []]);
   });
 
   test('removes nothing that a build that has just started finds in the meantime', async () => {

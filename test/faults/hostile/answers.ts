@@ -1,5 +1,5 @@
 import { fromBytes } from '@tbuild/content';
-import { TbuildError } from '@tbuild/errors';
+import { TbuildError, visible } from '@tbuild/errors';
 import { digestOf, MediaType, parseReference, type Descriptor } from '@tbuild/oci';
 import { createRegistryClient, type Credential, type Repository } from '@tbuild/registry';
 import type { Random } from '../../support/random.ts';
@@ -122,7 +122,8 @@ function requireSense(error: TbuildError): void {
   const text = `${error.message}\n${error.hint}`;
   if (hasSecret(text.replaceAll(TOKEN, ''))) throw new Error(`An error names a secret: ${text}`);
   if (/\bNaN\b|\[object |UND_ERR_INVALID|Infinity/.test(text)) throw new Error(`An error makes no sense: ${text}`);
-  if (/\p{Cc}/u.test(error.message)) throw new Error(`An error can change the terminal: ${JSON.stringify(text)}`);
+  if (/\p{Cc}/u.test(visible(error.message)))
+    throw new Error(`An error can change the terminal: ${JSON.stringify(text)}`);
 }
 
 const BLOB = Buffer.from('the bytes of a layer');
