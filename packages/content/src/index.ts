@@ -9,7 +9,7 @@ export type { LocalStore } from './local-store.ts';
 export { createMemoryStore } from './memory-store.ts';
 export { readBriefly } from './read-briefly.ts';
 export { verified } from './verified.ts';
-export { fromBytes, readWhole } from './whole-blob.ts';
+export { fromBytes, readAll, readWhole } from './whole-blob.ts';
 export { withSecondPlace } from './with-second-place.ts';
 export { firstOf, storing, withDocuments } from './providers.ts';
 export { readStored, useStored } from './stored-document.ts';

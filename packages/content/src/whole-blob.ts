@@ -16,9 +16,14 @@ export async function readWhole(from: Provider, target: Descriptor, signal?: Abo
       `Document ${target.digest} has ${target.size} bytes, expected at most ${LIMIT}`,
     );
   }
+  return readAll(await from.read(target, signal));
+}
+
+/** Reads a source into memory, to its end. */
+export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of await from.read(target, signal)) chunks.push(chunk);
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** Returns bytes as a source for `Ingester.write`. */

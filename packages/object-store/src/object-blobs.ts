@@ -1,4 +1,4 @@
-import { fromBytes, type Ingester, type Provider, type StoredBlob, verified } from '@tbuild/content';
+import { fromBytes, type Ingester, type Provider, readAll, type StoredBlob, verified } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { digestOf, MediaType, parseManifest, type Descriptor, type EncodedDocument } from '@tbuild/oci';
 import { type Clock, resumed, type ResumeOptions } from '@tbuild/registry';
@@ -69,12 +69,12 @@ export function createObjectBlobs(bucket: Bucket, options: ObjectBlobsOptions): 
     async write(source, expected, signal) {
       if (expected !== undefined) return write(source, expected, signal);
       // A bucket takes only bytes of a known size.
-      const bytes = await gather(source);
+      const bytes = await readAll(source);
       const blob = { mediaType: 'application/octet-stream', digest: digestOf(bytes), size: bytes.length };
       return write(fromBytes(bytes), blob, signal);
     },
     async resolve(name, signal) {
-      const bytes = await gather(download(nameOf(name), { signal }), DOCUMENT_LIMIT);
+      const bytes = await readDocument(download(nameOf(name), { signal }));
       const digest = digestOf(bytes);
       documents.set(digest, bytes);
       return { mediaType: parseManifest(bytes).mediaType ?? MediaType.manifest, digest, size: bytes.length };
@@ -85,13 +85,13 @@ export function createObjectBlobs(bucket: Bucket, options: ObjectBlobsOptions): 
   };
 }
 
-async function gather(source: AsyncIterable<Uint8Array>, limit = Infinity): Promise<Uint8Array> {
+async function readDocument(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of source) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > limit) throw new TbuildError('REGISTRY', `Document has more than ${limit} bytes`);
+    if (size > DOCUMENT_LIMIT) throw new TbuildError('REGISTRY', `Document has more than ${DOCUMENT_LIMIT} bytes`);
   }
   return Buffer.concat(chunks);
 }

@@ -1,4 +1,4 @@
-import { verified } from '@tbuild/content';
+import { readAll, verified } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
 import { ATTEMPTS, type Clock, createByteReader, isTransientStatus, RegistryError, retryDelay } from '@tbuild/registry';
 import type { Bucket } from './bucket.ts';
@@ -42,7 +42,7 @@ export async function putStream(
 ): Promise<void> {
   const { size, digest } = target;
   if (size <= SMALL) {
-    const bytes = await gather(verified(source, target));
+    const bytes = await readAll(verified(source, target));
     return bucket.put(key, { bytes, size, digest }, signal);
   }
   let done = 0;
@@ -97,10 +97,4 @@ function isTransient(error: unknown): boolean {
   return error instanceof ObjectError
     ? isTransientStatus(error.status)
     : error instanceof RegistryError && error.transient;
-}
-
-async function gather(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

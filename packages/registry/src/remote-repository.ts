@@ -1,4 +1,4 @@
-import { verified, type WantedBlob } from '@tbuild/content';
+import { readAll, verified, type WantedBlob } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { isIndexType, isManifestType, type Descriptor } from '@tbuild/oci';
 import { fetchDigest, fetchDocument, putDocument } from './documents.ts';
@@ -33,10 +33,9 @@ export function createRemoteRepository(remote: Remote): Repository {
         remote.blobs.add(stored.digest);
         return stored;
       }
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of verified(source, expected)) chunks.push(chunk);
+      const bytes = await readAll(verified(source, expected));
       const { mediaType, digest } = expected;
-      return putDocument(remote, { bytes: Buffer.concat(chunks), mediaType }, { tagOrDigest: digest, signal });
+      return putDocument(remote, { bytes, mediaType }, { tagOrDigest: digest, signal });
     },
     pushManifest: (manifest, tagOrDigest, signal) => putDocument(remote, manifest, { tagOrDigest, signal }),
     async tag(target, tag, signal) {

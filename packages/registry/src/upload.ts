@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { verified, type StoredBlob } from '@tbuild/content';
+import { readAll, type StoredBlob, verified } from '@tbuild/content';
 import type { Descriptor, Digest } from '@tbuild/oci';
 import { createByteReader } from './byte-reader.ts';
 import { hasBlob } from './has-blob.ts';
@@ -36,7 +36,7 @@ export async function upload(
   signal?: AbortSignal,
 ): Promise<StoredBlob> {
   if (expected === undefined) return uploadUnknown(remote, source, signal);
-  const small = expected.size <= SMALL ? await gather(verified(source, expected)) : undefined;
+  const small = expected.size <= SMALL ? await readAll(verified(source, expected)) : undefined;
   const work: Upload = { remote, source: small ?? source, target: expected, signal, chunk: 0, sending: false };
   let furthest = 0;
   for (let failures = 0; !(failures > 0 && (await hasBlob(remote, expected.digest, { signal })));) {
@@ -171,10 +171,4 @@ async function uploadUnknown(
     await cancelSession(remote, session, signal);
     throw error;
   }
-}
-
-async function gather(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -1,3 +1,4 @@
+import { readAll } from '@tbuild/content';
 import type { WebClient } from '@tbuild/registry';
 
 /** A request of a vendor's library for credentials. */
@@ -31,8 +32,6 @@ export async function sendWhole(web: Pick<WebClient, 'send'>, request: WholeRequ
     body: typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : undefined,
     signal: timeout > 0 ? AbortSignal.timeout(timeout) : undefined,
   });
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of answer.body) chunks.push(chunk);
   const given = Object.entries(answer.headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  return { status: answer.status, headers: Object.fromEntries(given), body: Buffer.concat(chunks) };
+  return { status: answer.status, headers: Object.fromEntries(given), body: await readAll(answer.body) };
 }
