@@ -54,6 +54,7 @@ function checked(mirror: string): string {
   });
 }
 
-function hostOf(name: string): string {
+/** Returns the host of `host[:port][/path]`, with its port. */
+export function hostOf(name: string): string {
   return name.split('/')[0] ?? name;
 }

@@ -3,7 +3,7 @@ import { formatRepository, type Reference } from '@tbuild/oci';
 import { parseAddressRange } from '@tbuild/registry';
 import type { CertificateFiles } from '@tbuild/spec';
 import type { RegistryRule } from './registries-conf.ts';
-import { parseRegistryMap } from './registry-map.ts';
+import { hostOf, parseRegistryMap } from './registry-map.ts';
 
 /** The registry options of the command line and the environment. */
 export interface RegistryOptions {
@@ -86,8 +86,4 @@ function mirrorsOf({ mirrors }: RegistryRule, { digest }: Reference): RegistryRu
 function moved(name: string, { prefix }: RegistryRule, location: string): string {
   if (!prefix.startsWith('*.')) return `${location}${name.slice(prefix.length)}`;
   return location === prefix ? name : `${location}${name.slice(hostOf(name).length)}`;
-}
-
-function hostOf(name: string): string {
-  return name.split('/')[0] ?? name;
 }
