@@ -6,9 +6,9 @@ export class GrowingList<T> implements Iterable<T> {
   readonly length: number;
   readonly #shared: T[];
 
-  constructor(items: T[] = [], length: number = items.length) {
+  constructor(items: T[] = []) {
     this.#shared = items;
-    this.length = length;
+    this.length = items.length;
   }
 
   append(item: T): GrowingList<T> {
