@@ -95,12 +95,11 @@ function writeFirst(file: string): void {
   }
 }
 
-/** Returns the running builds of other processes. Removes the leases of dead processes. `upFor`: since the machine booted. Milliseconds. */
-export function liveLeases(
-  { leases }: Pick<StoreLayout, 'leases'>,
-  now: number,
-  upFor = uptime() * 1000,
-): readonly LiveLease[] {
+/**
+ * Returns the running builds of other processes. Removes the leases of dead processes. `now` and `upFor`, the time since
+ * this machine booted, are in milliseconds.
+ */
+export function liveLeases({ leases }: Pick<StoreLayout, 'leases'>, now: number, upFor?: number): readonly LiveLease[] {
   return liveIn(leases, now, upFor);
 }
 
