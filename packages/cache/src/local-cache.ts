@@ -32,9 +32,6 @@ export function createLocalCache(directory: string): StepCache {
       }
     },
     touch: (key, at) => touch(pathOf(key), at),
-    async delete(key) {
-      rmSync(pathOf(key), { force: true, recursive: true });
-    },
     deleteUnused: (key, limit) =>
       deleteUnused(pathOf(key), limit, join(directory, `.${randomBytes(16).toString('hex')}`)),
     async *list() {

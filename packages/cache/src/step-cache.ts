@@ -22,7 +22,6 @@ export interface StepCache {
   put(record: StepRecord, options?: { readonly replace?: boolean }): Promise<StepRecord>;
   /** Sets the time of last use (milliseconds). Returns false if the record is missing. */
   touch(key: StepKey, at: number): boolean;
-  delete(key: StepKey): Promise<void>;
   /** Deletes a record unless it was used at or after `limit`, without a race. Returns whether it is gone. */
   deleteUnused(key: StepKey, limit: number): boolean;
   list(): AsyncIterable<ListedRecord>;
