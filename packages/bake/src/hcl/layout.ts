@@ -14,7 +14,7 @@ type Context =
   | { readonly kind: 'body'; hasEquals: boolean }
   | { readonly kind: 'object'; lineEnd?: number }
   /** Brackets in which line ends mean nothing. */
-  | { readonly kind: 'brackets'; readonly isTemplate: boolean }
+  | { readonly kind: 'brackets' }
   | { readonly kind: 'quote'; readonly start: number }
   | { readonly kind: 'heredoc'; readonly word: string; readonly start: number };
 
@@ -146,7 +146,7 @@ function requireComma(scan: Scan, { kind }: CodeContext, next: string): void {
 
 function scanPunctuation(scan: Scan, context: CodeContext, char: string): void {
   if (char === '{') scan.stack.push(braces(scan, context));
-  else if (char === '(' || char === '[') scan.stack.push({ kind: 'brackets', isTemplate: false });
+  else if (char === '(' || char === '[') scan.stack.push({ kind: 'brackets' });
   else if (char === ')' || char === ']' || char === '}') closeBracket(scan);
   else if (char === '=' && context.kind === 'body') context.hasEquals = true;
   advance(scan, 1, char);
@@ -161,7 +161,7 @@ const FOR = /\{\s*for\s/y;
 
 function braces(scan: Scan, context: CodeContext): Context {
   if (context.kind === 'body' && !context.hasEquals) return { kind: 'body', hasEquals: false };
-  return match(FOR, scan) === null ? { kind: 'object' } : { kind: 'brackets', isTemplate: false };
+  return match(FOR, scan) === null ? { kind: 'object' } : { kind: 'brackets' };
 }
 
 function scanQuote(scan: Scan): void {
@@ -189,7 +189,7 @@ function scanTemplate(scan: Scan): void {
   const next = scan.file.text.slice(scan.at, scan.at + 3);
   if (next === '$${' || next === '%%{') scan.at += 3;
   else if (next.startsWith('${') || next.startsWith('%{')) {
-    scan.stack.push({ kind: 'brackets', isTemplate: true });
+    scan.stack.push({ kind: 'brackets' });
     advance(scan, 2, '{');
   } else scan.at++;
 }
