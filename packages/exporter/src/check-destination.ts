@@ -1,7 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { realPath } from '@tbuild/linux';
 import { explaining } from './destination.ts';
+import type { Exporter } from './exporter.ts';
 
 /**
  * Checks whether an output can be written, before the build takes its time. `path` is absolute, or `-` for standard
@@ -29,4 +31,25 @@ function existingParent(path: string): string {
     if (stats?.isDirectory() === true || parent === '/') return parent;
     if (stats !== undefined) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
   }
+}
+
+/**
+ * Returns the exporter for a path, which refuses to write when the path leads elsewhere by then: another output of the build may
+ * have put a link into its way. `path` is absolute, or `-`.
+ */
+export function whereItLeadsNow(path: string, exporter: Exporter): Exporter {
+  if (path === '-') return exporter;
+  const place = realPath(path);
+  return {
+    ...exporter,
+    export(...run) {
+      const now = realPath(path);
+      if (now === place) return exporter.export(...run);
+      throw new TbuildError(
+        'USAGE',
+        `Cannot write the output ${JSON.stringify(path)}: a link that came during the build leads to ${JSON.stringify(now)}`,
+        { hint: 'Name a place that is not in another output' },
+      );
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { createLayerVariants, requireCompression, type VariantStore } from '@tbu
 import type { OutputSpec } from '@tbuild/spec';
 import { dockerArchive } from './archive/docker-archive.ts';
 import { ociArchive, ociLayout } from './archive/oci-archive.ts';
-import { checkDestination } from './check-destination.ts';
+import { checkDestination, whereItLeadsNow } from './check-destination.ts';
 import { load, type LoadOptions, requireIndexStore } from './engine/load.ts';
 import type { ExporterContext, Surroundings } from './exporter-context.ts';
 import type { Exporter } from './exporter.ts';
@@ -22,7 +22,8 @@ export async function exportersOf(output: OutputSpec, context: ExporterContext):
   const surroundings = await context.surroundings();
   if (output.type === 'docker' && output.severalPlatforms === true)
     await requireIndexStore(loadOptions(output, context, surroundings), new AbortController().signal);
-  return [fileExporter(output, context, surroundings)];
+  const exporter = fileExporter(output, context, surroundings);
+  return [output.destination === undefined ? exporter : whereItLeadsNow(output.destination, exporter)];
 }
 
 function isDirectory(output: OutputSpec): boolean {

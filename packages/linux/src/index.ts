@@ -12,6 +12,7 @@ export { openPipe } from './processes/pipe.ts';
 export { openPseudoterminal } from './processes/pseudoterminal.ts';
 export { punchHole } from './files/punch-hole.ts';
 export { readLimitedFile } from './files/read-limited-file.ts';
+export { isBelow, realPath } from './files/real-path.ts';
 export { removeIfEmpty, removeTree } from './files/remove-tree.ts';
 export type { ProcessEnd } from './processes/reap.ts';
 export { sameBytes } from './files/same-bytes.ts';

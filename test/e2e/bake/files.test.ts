@@ -126,6 +126,20 @@ test.each<[string, 'read' | 'write', (outside: string) => string]>([
   expect(readdirSync(outside)).toEqual(['Dockerfile']);
 });
 
+test('no output leads out of the directory through a link that another one makes', async () => {
+  const outside = bakeDirectory({});
+  const cwd = bakeDirectory({
+    Dockerfile: 'FROM scratch\nCOPY tree /\n',
+    'tree/file': '',
+    'docker-bake.hcl': 'target "default" {\n  output = ["out", "type=tar,dest=out/link/b.tar"]\n}\n',
+  });
+  symlinkSync(outside, join(cwd, 'tree/link'));
+  const bake = await runTbuild(['bake'], { cwd });
+  expect(bake.exitCode).toBe(2);
+  expect(bake.stderr).toContain('a link that came during the build leads to');
+  expect(readdirSync(outside)).toEqual([]);
+});
+
 test('a working directory behind a link, and a granted one, hold what is in their targets', async () => {
   const [outside, cwd] = [bakeDirectory({}), bakeDirectory({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })];
   writeFileSync(join(cwd, 'docker-bake.hcl'), 'target "default" {\n  output = ["out", "granted/out"]\n}\n');

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { specOf, type TargetAttributes } from '@tbuild/bake';
 import { TbuildError } from '@tbuild/errors';
+import { isBelow, realPath } from '@tbuild/linux';
 import { goBool } from '@tbuild/oci';
 import type { BuildSpec, Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { grantsIn, permissionOf } from '../flags/build-spec.ts';
 import { parseFields } from '../flags/fields.ts';
 import { mayBePath } from '../request/context-source.ts';
-import { isBelow, realPath } from '../request/real-path.ts';
 import { fileOfSecret } from '../request/secrets.ts';
 import { isUrl, schemedContext } from '../request/sources.ts';
 import { agrees } from '../services/ask.ts';

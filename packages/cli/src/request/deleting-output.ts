@@ -1,8 +1,8 @@
 import { sep } from 'node:path';
 import type { NamedContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { isBelow, realPath } from '@tbuild/linux';
 import type { OutputSpec, Permission } from '@tbuild/spec';
-import { isBelow, realPath } from './real-path.ts';
 
 export interface DeletionLimits {
   readonly cwd: string;
