@@ -235,6 +235,13 @@ describe('compression of layers for a cache', () => {
   });
 });
 
+test('a cache in a directory with other files leaves them alone', async () => {
+  const directory = writeFiles({ 'tmp/mine': 'mine', mine: 'mine' });
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args: ['--cache-to', `type=local,dest=${directory}`] });
+  expect(readdirSync(directory).sort()).toEqual(['blobs', 'index.json', 'mine', 'oci-layout', 'tmp']);
+  expect(readdirSync(join(directory, 'tmp'))).toEqual(['mine']);
+});
+
 test('what is not a cache is a warning on import and an error on export', async () => {
   const directory = writeFiles({ 'index.json': 'not json' });
   const imported = await buildGood(

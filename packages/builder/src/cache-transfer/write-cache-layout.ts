@@ -36,7 +36,8 @@ export async function writeCacheLayout(
   { signal, onProgress }: WriteOptions,
 ): Promise<void> {
   makeDirectory(path);
-  const store = createLocalStore(path);
+  const temporaryDirectory = join(path, UNFINISHED);
+  const store = createLocalStore(path, { temporaryDirectory });
   await writeCache(
     cache,
     { from, to: store },
@@ -51,8 +52,11 @@ export async function writeCacheLayout(
   const entry = { ...cache.manifest.descriptor, annotations: { [Annotation.refName]: tag } };
   const entries = addToLayoutIndex(path, [entry]);
   await deleteUnnamed(store, entries);
-  rmSync(join(path, 'tmp'), { recursive: true, force: true });
+  rmSync(temporaryDirectory, { recursive: true, force: true });
 }
+
+/** Holds blobs that are being written, also those of a killed build. The directory may be one in which `tmp` is somebody's. */
+const UNFINISHED = '.tbuild-unfinished';
 
 async function deleteUnnamed(store: LocalStore, entries: readonly Descriptor[]): Promise<void> {
   const named = new Set<Digest>();
