@@ -4,7 +4,7 @@ export type { BuildContext, ContextOptions } from './build-context.ts';
 export { changedFile, readLink } from './tree/changed-file.ts';
 export { digestSelection } from './digest/digest-selection.ts';
 export type { DigestOptions } from './digest/digest-selection.ts';
-export { createFileHasher, isLarge } from './digest/file-hasher.ts';
+export { createFileHasher, isLargeFile } from './digest/file-hasher.ts';
 export type { FileHasher } from './digest/file-hasher.ts';
 export type { FileStat, FileTree, TreeEntry } from './tree/file-tree.ts';
 export { typeOf } from './tree/file-type.ts';

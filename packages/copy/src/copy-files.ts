@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import {
   type FileType,
-  isLarge,
+  isLargeFile,
   readLink,
   type SelectedFile,
   type SelectedSource,
@@ -151,7 +151,7 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   const bytes = options.digestOnce?.(entry);
   if (bytes !== undefined) return void writer.file(path, attributes, { bytes });
   if (nlink > 1) links.set(inode, path);
-  const copy = isLarge(entry) ? copyLargeFile : copyKeyedFile;
+  const copy = isLargeFile(entry) ? copyLargeFile : copyKeyedFile;
   return copy(entry, writer, { path, attributes, hasher: options.hasher });
 }
 

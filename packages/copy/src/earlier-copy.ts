@@ -1,5 +1,5 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { type FileHasher, isLarge, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { type FileHasher, isLargeFile, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
 import { resultId, type ResultId } from '@tbuild/graph';
 import { type Digest, isDigest } from '@tbuild/oci';
 import { type Attributes, comesBefore, type WrittenFile } from '@tbuild/snapshot';
@@ -70,7 +70,7 @@ export function openEarlierCopy(
     if (typeOf(entry.stats) !== 'file') continue;
     const known: Digest | undefined = hasher.known(entry);
     if (known === undefined || digestOf(entry.path) !== known) changed.add(entry.path);
-    else if (!isLarge(entry)) archivedBytes += entry.stats.size + ARCHIVE_OVERHEAD;
+    else if (!isLargeFile(entry)) archivedBytes += entry.stats.size + ARCHIVE_OVERHEAD;
   }
   return { result: resultId(result), changed, archivedBytes };
 }
@@ -105,7 +105,9 @@ export function filesInTree({ changed }: EarlierCopy, directory: string): Writte
 export function filesInLayer({ changed }: Pick<EarlierCopy, 'changed'>): WrittenFiles {
   return {
     find: (entry, path, attributes) =>
-      changed.has(entry.path) || isLarge(entry) ? undefined : { location: path, attributes, size: entry.stats.size },
+      changed.has(entry.path) || isLargeFile(entry)
+        ? undefined
+        : { location: path, attributes, size: entry.stats.size },
   };
 }
 

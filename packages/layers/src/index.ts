@@ -17,7 +17,7 @@ export type { ShownWork } from './show-work.ts';
 export type { ResultStore } from './step-results/result-store.ts';
 export { createStepResults } from './step-results/step-results.ts';
 export type { StepResults } from './step-results/step-results.ts';
-export { chooseStrategy, isLarge, PACK_TREE } from './strategy.ts';
+export { chooseStrategy, isLargeCopy, PACK_TREE } from './strategy.ts';
 export type { Strategy } from './strategy.ts';
 export { writeLayerInSubprocess } from './subprocess/write-in-subprocess.ts';
 export type { LayerPorts } from './subprocess/write-in-subprocess.ts';

@@ -43,7 +43,7 @@ export const PACK_TREE: Strategy = { makesTree: true, layer: 'packed', keepsUnco
 const LARGE = { files: 1000, bytes: 1 << 24 };
 
 /** Decides whether a copy is worth a second process. */
-export function isLarge({ files, bytes }: Pick<CopyFacts, 'files' | 'bytes'>): boolean {
+export function isLargeCopy({ files, bytes }: Pick<CopyFacts, 'files' | 'bytes'>): boolean {
   return files >= LARGE.files || bytes >= LARGE.bytes;
 }
 
@@ -51,7 +51,7 @@ export function isLarge({ files, bytes }: Pick<CopyFacts, 'files' | 'bytes'>): b
 export function chooseStrategy(copy: CopyFacts, circumstances: Circumstances): Strategy {
   if (!copy.isImageStep) return PACK_TREE;
   const { isKeyed, hasSubprocess, compresses, needsUncompressed, isIdle } = circumstances;
-  const canShare = hasSubprocess && copy.hasStableStat && isLarge(copy);
+  const canShare = hasSubprocess && copy.hasStableStat && isLargeCopy(copy);
   if (!copy.isLeaf) return canShare ? { ...PACK_TREE, layer: 'written-in-subprocess' } : PACK_TREE;
   // A second process pays off while this one still reads the files for the key, or compresses the output.
   if (!canShare || (isKeyed && !compresses)) return { makesTree: false, layer: 'written', keepsUncompressed: true };

@@ -6,7 +6,7 @@ import type { SelectedSource } from '../select/selection.ts';
 import { readLink } from '../tree/changed-file.ts';
 import type { TreeEntry } from '../tree/file-tree.ts';
 import { type FileType, typeOf } from '../tree/file-type.ts';
-import { type FileHasher, isLarge } from './file-hasher.ts';
+import { type FileHasher, isLargeFile } from './file-hasher.ts';
 
 export interface DigestOptions {
   readonly hasher: FileHasher;
@@ -29,12 +29,12 @@ export function* digestSelection(sources: readonly SelectedSource[], options: Di
   const hash = createHash('sha256');
   let [pending, count] = ['', 0];
   for (const { name, entry, files } of sources) {
-    if (isLarge(entry)) yield* options.hasher.readLarge(entry);
+    if (isLargeFile(entry)) yield* options.hasher.readLarge(entry);
     const isWhole = typeOf(entry.stats) !== 'directory' || (options.shown === true && entry.path !== '');
     pending += `source\0${options.shown === true ? '' : name}\0${isWhole ? describe('', entry, options) : 'directory\0'}`;
     for (const file of files) {
       if (++count % FILES_A_PIECE === 0) yield;
-      if (isLarge(file.entry)) yield* options.hasher.readLarge(file.entry);
+      if (isLargeFile(file.entry)) yield* options.hasher.readLarge(file.entry);
       if (options.owner === 'keep' && typeOf(file.entry.stats) === 'socket') continue;
       pending += describe(file.implied ? `${file.relative}/.` : file.relative, file.entry, options);
       if (pending.length < FLUSH_AT) continue;

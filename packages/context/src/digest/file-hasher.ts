@@ -11,7 +11,7 @@ import { unreadable } from '../tree/unreadable.ts';
 export interface FileHasher {
   /** @throws TbuildError CONTEXT when the file cannot be read. */
   digest(entry: TreeEntry): Digest;
-  /** Reads a file that {@link isLarge} in pieces, so that `digest` does not read it. */
+  /** Reads a large file ({@link isLargeFile}) in pieces, so that `digest` does not read it. */
   readLarge(entry: TreeEntry): CooperativeTask;
   /** Returns the last result of `digest` for this entry, without reading anything. */
   known(entry: TreeEntry): Digest | undefined;
@@ -53,7 +53,7 @@ export interface FileHash {
 const LARGE = 1 << 22;
 
 /** Reports whether reading a file takes so long that other work should run in between. */
-export function isLarge({ stats }: TreeEntry): boolean {
+export function isLargeFile({ stats }: TreeEntry): boolean {
   return stats.size > LARGE && typeOf(stats) === 'file';
 }
 
@@ -67,7 +67,7 @@ export function createFileHash(): FileHash {
   return {
     of(entry) {
       const { location, stats } = entry;
-      if (stats.nlink === 1 && !isLarge(entry)) return runSync(hashFile(location));
+      if (stats.nlink === 1 && !isLargeFile(entry)) return runSync(hashFile(location));
       const inode = inodeOf(stats);
       let hashed = read.get(inode);
       if (hashed === undefined) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
-import { isLarge } from '@tbuild/layers';
+import { isLargeCopy } from '@tbuild/layers';
 import { canonicalJson } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
 import { type FileInput, sizeOf } from './file-input.ts';
@@ -32,7 +32,7 @@ export async function openCopyMemory(
   const sources = await input.select();
   const note = noteOf(copy, store);
   if (!isRemembered(sources))
-    return isLarge(sizeOf(sources))
+    return isLargeCopy(sizeOf(sources))
       ? { remember: (result) => rememberCopy(note, { result, selection: [], hasher: input.hasher }) }
       : undefined;
   return {

@@ -1,4 +1,4 @@
-import { isLarge, type SelectedSource } from '@tbuild/context';
+import { isLargeFile, type SelectedSource } from '@tbuild/context';
 import type { PlacedCopy } from '@tbuild/copy';
 import type { Step } from '@tbuild/graph';
 import { chooseStrategy, type LayerPorts, type Strategy } from '@tbuild/layers';
@@ -45,8 +45,8 @@ export function strategyOf(
 function largeBytesOf(sources: readonly SelectedSource[]): number {
   let bytes = 0;
   for (const { entry, files } of sources) {
-    if (isLarge(entry)) bytes += entry.stats.size;
-    for (const file of files) if (isLarge(file.entry)) bytes += file.entry.stats.size;
+    if (isLargeFile(entry)) bytes += entry.stats.size;
+    for (const file of files) if (isLargeFile(file.entry)) bytes += file.entry.stats.size;
   }
   return bytes;
 }

@@ -1,6 +1,6 @@
 import { createFileHasher, type SelectedSource, typeOf } from '@tbuild/context';
 import type { Step } from '@tbuild/graph';
-import { isLarge, type LayerPorts, type PendingLayer, writeLayerInSubprocess } from '@tbuild/layers';
+import { isLargeCopy, type LayerPorts, type PendingLayer, writeLayerInSubprocess } from '@tbuild/layers';
 import { hexOf } from '@tbuild/oci';
 import type { ActiveSnapshot } from '@tbuild/snapshot';
 import type { Anticipation } from '@tbuild/solver';
@@ -85,7 +85,7 @@ export function openEarlyCopy(step: Step, ports: EarlyCopyPorts): EarlyCopy {
 async function isWorthIt(copy: ListedCopy, { importsCaches, store }: EarlyCopyPorts): Promise<boolean> {
   const { selection, input } = copy;
   if (importsCaches || selection.unpack || input.owner === 'keep') return false;
-  return isLarge(sizeOf(await input.select())) && !wasDoneBefore(copy, store);
+  return isLargeCopy(sizeOf(await input.select())) && !wasDoneBefore(copy, store);
 }
 
 async function startEarlyLayer(
@@ -125,7 +125,7 @@ function hasManyUnread(sources: readonly SelectedSource[], { hasher }: Pick<List
   for (const { files } of sources)
     for (const { entry } of files) {
       if (typeOf(entry.stats) === 'file' && !hasher.hasStableStat(entry)) unread += 1;
-      if (isLarge({ files: unread, bytes: 0 })) return true;
+      if (isLargeCopy({ files: unread, bytes: 0 })) return true;
     }
   return false;
 }
