@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import type { ResultId } from '@tbuild/graph';
 
 /** Makes the value of a result once, however many callers ask for it at the same time. A failure is not kept. */
@@ -6,11 +7,10 @@ export function once<T>(
   result: ResultId,
   make: (result: ResultId) => Promise<T>,
 ): Promise<T> {
-  const known = memo.get(result);
-  if (known !== undefined) return known;
-  const made = make(result);
-  memo.set(result, made);
-  // Let the next caller try again.
-  made.catch(() => memo.delete(result));
-  return made;
+  return getOrMake(memo, result, () => {
+    const made = make(result);
+    // Let the next caller try again.
+    made.catch(() => memo.delete(result));
+    return made;
+  });
 }
