@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { joinGraphs, type Graph } from '@tbuild/graph';
 import { type AskedTags, createAskedTags } from '@tbuild/sources';
@@ -27,13 +28,8 @@ export async function planTargets(sessions: readonly TargetSession[], ports: Pla
   const plans = new Map<string, Promise<BuildPlan>>();
   const asked = createAskedTags();
   const byName = new Map(sessions.map((session) => [session.name, session]));
-  const planOf = (session: TargetSession): Promise<BuildPlan> => {
-    const known = plans.get(session.name);
-    if (known !== undefined) return known;
-    const planning = planTarget(session, { ports, byName, asked, planOf });
-    plans.set(session.name, planning);
-    return planning;
-  };
+  const planOf = (session: TargetSession): Promise<BuildPlan> =>
+    getOrMake(plans, session.name, () => planTarget(session, { ports, byName, asked, planOf }));
   const ordered = inOrder(sessions, byName);
   const planned = await settled(ordered.map(async (session) => ({ session, plan: await planOf(session) })));
   return { targets: planned, graph: joinGraphs(planned.map(({ plan }) => plan.graph)) };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { getOrMake } from '@tbuild/concurrency';
 import {
   createFileHasher,
   digestSelection,
@@ -68,13 +69,7 @@ export function createContexts({ pool = createContextPool(), ...options }: Conte
   const opened = new Map<string, OpenContext>();
   let isWarned = false;
   return {
-    open(name) {
-      const known = opened.get(name);
-      if (known !== undefined) return known;
-      const context = openSpec(name, { ...options, pool });
-      opened.set(name, context);
-      return context;
-    },
+    open: (name) => getOrMake(opened, name, () => openSpec(name, { ...options, pool })),
     onRead: options.onRead,
     onCopied(name, selection) {
       const spec = options.specs[name];
@@ -106,16 +101,12 @@ function openSpec(name: string, options: PooledOptions): OpenContext {
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
   const ignoreFile = name === MAIN_CONTEXT ? options.ignoreFile : undefined;
   const key = contextIdentity(spec, dockerfile, ignoreFile);
-  const shared = options.pool.contexts.get(key);
-  if (shared !== undefined) return shared;
   const { path, fetched } = spec;
-  const context: OpenContext = {
+  return getOrMake(options.pool.contexts, key, () => ({
     ...openContext(path, { dockerfile, ignoreFile, ignoreFiles: fetched === undefined }),
     hasher: hasherOf(spec, options),
     owner: fetched === undefined ? 'root' : 'keep',
-  };
-  options.pool.contexts.set(key, context);
-  return context;
+  }));
 }
 
 type DirectorySpec = Extract<NamedContextSpec, { kind: 'directory' }>;
@@ -129,12 +120,10 @@ export function contextIdentity(spec: NamedContextSpec, dockerfile: string | und
 }
 
 function hasherOf({ path, fetched }: DirectorySpec, { pool, indexDirectory }: PooledOptions): StatIndex {
-  const known = pool.hashers.get(path);
-  if (known !== undefined) return known;
-  const file = createHash('sha256').update(path).digest('hex');
-  const hasher = fetched === 'once' ? forgetful() : openStatIndex(join(indexDirectory, file));
-  pool.hashers.set(path, hasher);
-  return hasher;
+  return getOrMake(pool.hashers, path, () => {
+    const file = createHash('sha256').update(path).digest('hex');
+    return fetched === 'once' ? forgetful() : openStatIndex(join(indexDirectory, file));
+  });
 }
 
 /** Creates a stat index that is not saved, for files of this build only, which no other process changes. */
