@@ -1,5 +1,5 @@
 import { TbuildError, type ErrorCode } from '@tbuild/errors';
-import type { WebAnswer, WebClient, WebRequest } from '@tbuild/registry';
+import { readBody, type WebAnswer, type WebClient, type WebRequest } from '@tbuild/registry';
 
 /** One request to the service of a bucket, before it is signed. */
 export interface ObjectRequest extends Pick<WebRequest, 'method' | 'body' | 'signal'> {
@@ -83,13 +83,7 @@ async function readRefusal(answer: WebAnswer): Promise<{ readonly reason?: strin
 
 /** Reads a small answer. */
 export async function readText(answer: WebAnswer): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of answer.body) {
-    chunks.push(chunk);
-    if ((size += chunk.length) > ERROR_LIMIT) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  return (await readBody(answer, ERROR_LIMIT)).toString('utf8');
 }
 
 /** Returns the text of the first element of that name in an XML document. */

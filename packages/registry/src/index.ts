@@ -1,4 +1,5 @@
 export type { Credential, CredentialSource } from './auth/credential.ts';
+export { readBody } from './http-message.ts';
 export type { Access } from './http-message.ts';
 export { loadCredentials } from './auth/load-credentials.ts';
 export type { CredentialFile, RunHelper } from './auth/load-credentials.ts';
