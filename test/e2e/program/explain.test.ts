@@ -42,6 +42,9 @@ test('explain tells what lines cost in recorded builds, what runs them again, an
   const text = await explain('.');
   expect(text).toMatch(/^ {4}4 +\d+\.\ds +3MB {2}RUN --mount/m);
   expect(text).toMatch(/^ {4}5 +RUN true/m);
+  expect(text).toMatch(
+    / {2}runs again with: another value of WHO\n +does not run again with: another value of secret token\n/,
+  );
   expect(text.split('\n').every((line) => [...line].length <= 80)).toBe(true);
 });
 

@@ -70,7 +70,7 @@ export const fileCases: readonly MessageCase[] = [
     files: { Dockerfile: 'FROM base\n' },
   }),
   commandLine('A named context that is no OCI layout fails', ['--build-context', 'base=oci-layout://.', '.'], {
-    files: { Dockerfile: 'FROM base\n' },
+    files: { Dockerfile: 'FROM base AS b\n' },
   }),
   commandLine('An empty standard input fails', ['-']),
 ];

@@ -46,12 +46,20 @@ function formatLine(
   const room = width - MARGIN.length;
   const shown = text.length <= room ? text : `${text.slice(0, room - 1)}…`;
   const margin = `${String(line).padStart(5)}${time.padStart(8)}${size.padStart(9)}  `;
+  const note = (text: string) => wrapped(text, { width, indent: `${MARGIN}  ` });
+  const list = (heading: string, listed: readonly Input[]) =>
+    listed.length === 0 ? [] : note(`${heading}: ${listed.map(describe).join('; ')}`);
   return [
     margin + shown,
-    ...(inputs.length === 0
-      ? []
-      : wrapped(`runs again with: ${inputs.map(describe).join('; ')}`, { width, indent: `${MARGIN}  ` })),
-    ...advice.flatMap(({ message }) => wrapped(`advice: ${message}`, { width, indent: `${MARGIN}  ` })),
+    ...list(
+      'runs again with',
+      inputs.filter(({ kind }) => kind !== 'secret'),
+    ),
+    ...list(
+      'does not run again with',
+      inputs.filter(({ kind }) => kind === 'secret'),
+    ),
+    ...advice.flatMap(({ message }) => note(`advice: ${message}`)),
   ];
 }
 
@@ -66,7 +74,7 @@ function describe(input: Input): string {
     case 'argument':
       return `another value of ${input.name}`;
     case 'secret':
-      return `not with another value of secret ${input.id}`;
+      return `another value of secret ${input.id}`;
     case 'files':
       return input.count === undefined
         ? `other files at ${input.sources.join(', ')}`

@@ -46,6 +46,7 @@ test.each([
   ['--network', 'bridge', 'expected default, none, host, pasta'],
   ['--allow', 'network', 'expected network.host, security.insecure, device, buildx.local.delete'],
   ['--attest', 'type=signature', 'expected provenance, sbom'],
+  ['--attest', 'provenance', 'Invalid --attest "provenance": type= is required'],
 ])('specFromFlags refuses %s %s', (option, value, message) => {
   expect(() => specOf(option, value)).toThrow(message);
 });

@@ -235,7 +235,11 @@ function olderResources(flags: FlagValues<typeof resourceFlags>): Readonly<Recor
 function attestations({ attest = [], provenance, sbom }: BuildFlags): Pick<BuildSpec, 'provenance' | 'sbom'> {
   const written = new Map(
     attest.map((text) => {
-      const { type = '' } = parseFields(text, '--attest');
+      const { type } = parseFields(text, '--attest');
+      if (type === undefined)
+        throw new TbuildError('USAGE', `Invalid --attest ${JSON.stringify(text)}: type= is required`, {
+          hint: 'Write for example --attest type=provenance,mode=max',
+        });
       return [choiceOf(type, ['provenance', 'sbom'], 'type of --attest'), text];
     }),
   );

@@ -172,7 +172,9 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
         resolved.set(key, image);
         return image;
       } catch (error) {
-        throw locate(withSuggestion(ofFile(error, reference), reference, graph), location);
+        // The image of a layout has no name that could be a misspelt one.
+        const explained = source.kind === 'layout' ? error : withSuggestion(ofFile(error, reference), reference, graph);
+        throw locate(explained, location);
       }
     },
     get({ reference, source }, platform) {
