@@ -69,6 +69,20 @@ test('standard input, -f in order and cwd:// name files', async () => {
   expect(JSON.parse(stdout).target.default.args).toEqual({ A: 'a', B: 'stdin' });
 });
 
+test('--print needs neither the secrets nor the agents of the targets', async () => {
+  const cwd = bakeDirectory({
+    'docker-bake.hcl': 'target "default" {\n  secret = ["id=a,src=absent"]\n  ssh = ["default"]\n}\n',
+  });
+  const env = { SSH_AUTH_SOCK: '' };
+  expect(JSON.parse(good(await runTbuild(['bake', '--print'], { cwd, env })).stdout).target.default).toMatchObject({
+    secret: [{ id: 'a', src: 'absent' }],
+    ssh: [{ id: 'default' }],
+  });
+  expect((await runTbuild(['bake'], { cwd, env })).stderr).toContain('stands for the agent at $SSH_AUTH_SOCK');
+  const mistaken = await runTbuild(['bake', '--print', '--set', '*.annotations=a'], { cwd, env });
+  expect(mistaken.stderr).toContain('Target "default": Invalid value "a" of annotations: expected NAME=VALUE');
+});
+
 test('BUILDX_BAKE_FILE names the files, and BUILDX_BAKE_FILE_SEPARATOR is between them', async () => {
   const cwd = bakeDirectory({
     'a.hcl': 'target "default" { args = { A = "a", B = "a" } }\n',

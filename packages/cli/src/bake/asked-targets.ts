@@ -29,3 +29,12 @@ export function askedTargets(
     });
   });
 }
+
+/**
+ * Checks the targets without what they take from this machine: secrets and agents need not exist.
+ * @throws TbuildError BAKE_FILE with the name of the target.
+ */
+export function checkTargets({ targets, places }: Pick<Resolved, 'targets' | 'places'>): void {
+  for (const [name, target] of targets)
+    withinTarget({ name, location: places.get(name) }, () => rebuildSecrets(specOf(target).secrets));
+}

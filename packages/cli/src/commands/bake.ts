@@ -3,7 +3,7 @@ import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import type { BuildSettings } from '@tbuild/spec';
-import { askedTargets } from '../bake/asked-targets.ts';
+import { askedTargets, checkTargets } from '../bake/asked-targets.ts';
 import { isRemoteDefinition, loadBake } from '../bake/load-bake.ts';
 import { overridesOf, parseList, type BakeFlags } from '../bake/overrides.ts';
 import type { Environment } from '../config/environment.ts';
@@ -95,15 +95,16 @@ async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> 
     return 0;
   }
   const resolved = loaded.resolve(names, overridesOf(flags));
+  if (flags.print === true) {
+    checkTargets(resolved);
+    env.stdout.write(printDefinition(resolved));
+    return 0;
+  }
   const targets = askedTargets(resolved, env);
   checkDotenvNames(
     targets.flatMap(({ name, isLink }) => (isLink ? [] : name)),
     flags,
   );
-  if (flags.print === true) {
-    env.stdout.write(printDefinition(resolved));
-    return 0;
-  }
   return buildTargets({ resolved, targets }, asked, env);
 }
 

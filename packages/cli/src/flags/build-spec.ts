@@ -37,7 +37,7 @@ export function specFromFlags(
     ignoreFile: flags.ignorefile,
     sourcePolicy: flags['source-policy-file'],
     tags: flags.tag,
-    outputs: flags.output,
+    outputs: nonEmpty(flags.output),
     rewriteTimestamp: flags['rewrite-timestamp'] ?? (flags.timestamp === undefined ? undefined : true),
     push: flags.push,
     load: flags.load,
@@ -45,12 +45,17 @@ export function specFromFlags(
     pull: flags.pull === undefined ? undefined : pullOf(flags.pull),
     rebuildSecrets: rebuildSecrets(flags.secret ?? []),
     cacheTtl: flags['cache-ttl'],
-    cacheFrom: flags['cache-from'],
-    cacheTo: flags['cache-to'],
+    cacheFrom: nonEmpty(flags['cache-from']),
+    cacheTo: nonEmpty(flags['cache-to']),
     ...stepSpec(flags),
     ...attestations(flags),
     timeout: flags.timeout,
   };
+}
+
+/** Leaves out empty values, as buildx does: an unset variable of a script means none. */
+function nonEmpty(texts: readonly string[] | undefined): readonly string[] | undefined {
+  return texts?.filter((text) => text !== '');
 }
 
 /** Returns how a command line asks to build. */

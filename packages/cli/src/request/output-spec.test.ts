@@ -144,6 +144,7 @@ test('an output as data means the same as its text', () => {
 test.each([
   ['type=oci,compresion=gzip', 'Did you mean compression=?'],
   ['type=regsitry', 'Did you mean type=registry?'],
+  ['', 'Write for example -o type=docker,dest=image.tar'],
   ['type=tar,frobnicate=1', 'Use its options: dest, attestation-prefix, platform-split, source-date-epoch'],
 ])('the error for %s has the hint %s', (text, hint) => {
   expect(() => outputSpec(text, context)).toThrow(expect.objectContaining({ hint }));

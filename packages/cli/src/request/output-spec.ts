@@ -19,7 +19,7 @@ const OUTPUT = { option: '--output', hint: 'Write for example -o type=docker,des
  */
 export function outputSpec(output: string | OutputOptions, context: OutputContext): OutputSpec {
   if (output === '-') return { type: 'tar', destination: '-' };
-  if (typeof output === 'string' && !output.includes('='))
+  if (typeof output === 'string' && output !== '' && !output.includes('='))
     return { type: 'local', destination: resolve(context.cwd, output) };
   const fields = new OptionFields(output, OUTPUT);
   const type = fields.required('type');
