@@ -94,6 +94,36 @@ test('contexts of files on a server are there, except those of cwd://', async ()
   await expect(outside.then((files) => files.resolve([], []))).rejects.toThrow('outside of the bake file');
 });
 
+test('an unset variable without type and default is an empty text', async () => {
+  const text = 'variable "V" {}\ntarget "default" { args = { A = "x${V}y", B = V == "" } }\n';
+  expect((await targetOf(text)).args).toEqual({ A: 'xy', B: 'true' });
+});
+
+test('empty texts in lists are left out, as a condition without a result gives them', async () => {
+  const text = `variable "TAG" {}
+target "default" {
+  tags = ["app:latest", notequal("", TAG) ? "app:\${TAG}" : ""]
+  platforms = [""]
+  annotations = [""]
+  ulimits = [""]
+  no-cache-filter = ["", "a"]
+  entitlements = [""]
+  cache-from = [""]
+  output = [""]
+}`;
+  const { context, dockerfile, entitlements, ...target } = await targetOf(text);
+  expect([context, dockerfile, entitlements]).toEqual(['.', 'Dockerfile', []]);
+  expect(target).toEqual({
+    tags: ['app:latest'],
+    platforms: [],
+    annotations: [],
+    ulimits: [],
+    'no-cache-filter': ['a'],
+    'cache-from': [],
+    output: [],
+  });
+});
+
 test('--set changes targets that a pattern matches, and their children', async () => {
   const files = await evaluateText(
     'group "default" { targets = ["w1", "w2", "api"] }\ntarget "base" { args = { M = "a" } }\ntarget "w1" { inherits = ["base"] }\ntarget "w2" {}\ntarget "api" {}\n',
@@ -157,7 +187,7 @@ test('NAME_JSON sets a variable with a type', async () => {
 
 test('no try hides what the validation of a variable says', async () => {
   const text =
-    'x = V\ntarget "default" { args = { A = try(x, "none") } }\nvariable "V" {\n  validation {\n    condition = V != null\n    error_message = "give V"\n  }\n}\n';
+    'x = V\ntarget "default" { args = { A = try(x, "none") } }\nvariable "V" {\n  validation {\n    condition = V != ""\n    error_message = "give V"\n  }\n}\n';
   await expect(evaluateText(text)).rejects.toThrow('give V');
 });
 

@@ -32,20 +32,20 @@ export function mergeEntries(before: readonly Entry[], value: readonly Entry[], 
   return [...merged.values()];
 }
 
-/** Removes duplicates, contexts without a location, and adds the entitlement that a network needs. */
+/** Removes duplicates, empty texts, contexts without a location, and adds the entitlement that a network needs. */
 export function normalize(attributes: TargetAttributes): TargetAttributes {
   const normal: Record<string, unknown> = {};
   const isHost = attributes.network === 'host';
   const entitlements = [...(attributes.entitlements ?? []), ...(isHost ? ['network.host'] : [])];
-  for (const [name, value] of Object.entries({ ...attributes, entitlements })) normal[name] = withoutDuplicates(value);
+  for (const [name, value] of Object.entries({ ...attributes, entitlements })) normal[name] = normalList(value);
   if (attributes.contexts !== undefined) normal.contexts = withoutEmpty(attributes.contexts);
   return normal;
 }
 
-function withoutDuplicates(value: TargetAttributes[AttributeName]): unknown {
+function normalList(value: TargetAttributes[AttributeName]): unknown {
   if (!Array.isArray(value)) return value;
   const seen = new Map(value.map((item: unknown) => [JSON.stringify(item), item]));
-  return [...seen.values()];
+  return [...seen.values()].filter((item) => item !== '');
 }
 
 function withoutEmpty(map: TextMap): TextMap {

@@ -170,11 +170,13 @@ function inherit(
   return resolved;
 }
 
+/** Overrides may have added some again, or nothing: `--set '*.tags='`. */
 function withoutDuplicateTexts({ tags, platforms, entitlements }: TargetAttributes): TargetAttributes {
+  const distinct = (texts: readonly string[]) => [...new Set(texts)].filter((text) => text !== '');
   return {
-    ...(tags === undefined ? {} : { tags: [...new Set(tags)] }),
-    ...(platforms === undefined ? {} : { platforms: [...new Set(platforms)] }),
-    ...(entitlements === undefined ? {} : { entitlements: [...new Set(entitlements)] }),
+    ...(tags === undefined ? {} : { tags: distinct(tags) }),
+    ...(platforms === undefined ? {} : { platforms: distinct(platforms) }),
+    ...(entitlements === undefined ? {} : { entitlements: distinct(entitlements) }),
   };
 }
 

@@ -59,7 +59,8 @@ export function readVariable(name: string, block: Block, { scope, sources }: Var
     const standard = (): Value => (expression === undefined ? null : evaluate(expression, scope));
     if (given !== undefined) return naming(name, given, () => parseValue(given, type, standard));
     if (json !== undefined && type !== undefined) return naming(name, json, () => convert(decodeJson(json), type));
-    if (expression === undefined) return null;
+    // Docker's bake takes an unset variable for an empty text, unless it has a type.
+    if (expression === undefined) return type === undefined ? '' : null;
     return type === undefined ? standard() : placed(expression.place, () => convert(standard(), type));
   };
   const variable = {
