@@ -10,7 +10,7 @@ import type { OutputTimes } from '../output-times.ts';
 import { prepareOn, type Trees } from '../trees.ts';
 import type { FileInput } from './file-input.ts';
 import { ownerIn } from './owner.ts';
-import { placementOf } from './place-copy.ts';
+import { copyOptionsOf } from './place-copy.ts';
 
 /** The files that a copy takes from one source. Heredocs have no input. */
 export interface CopyPart {
@@ -66,7 +66,7 @@ async function writeParts(
     }
     const sources = await input.select();
     const target = { ...op, ...selection };
-    const options = { ...placementOf(sources, input, { owner, epoch }), signal };
+    const options = { ...copyOptionsOf(sources, input, { owner, epoch }), signal };
     if (selection.unpack) {
       const onSkippedDevice = (path: string): unknown => leftOut.push(path);
       const unpacking = { ...options, limits: ports.unpackLimits, onSkippedDevice };

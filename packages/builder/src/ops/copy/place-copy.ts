@@ -29,12 +29,13 @@ export async function placeCopy(
   const lowers = base === undefined || outline !== undefined ? [] : (await results.snapshot(base)).directories;
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await input.select();
-  const options = placementOf(sources, input, { owner, epoch });
+  const options = copyOptionsOf(sources, input, { owner, epoch });
   const target = { ...op, ...selection };
   return { sources, target, options, lowers, outline, flavour, hasStableStat: input.hasStableStat };
 }
 
-export function placementOf(
+/** Returns the options of a copy of these sources. `epoch` takes the place of the time of the newest one. */
+export function copyOptionsOf(
   sources: readonly SelectedSource[],
   { hasher }: Pick<FileInput, 'hasher'>,
   { owner, epoch }: { readonly owner: Owner | undefined; readonly epoch: number | undefined },
