@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
+import { startRegistry } from '../../support/registry.ts';
+import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, buildInline, good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 
@@ -139,6 +141,15 @@ test('a step that fails says when it succeeded last, and which steps have change
   }
   const other = await buildInline({ Dockerfile: 'FROM busybox\nRUN exit 4\n' }, { store });
   expect(other.stderr).not.toContain('note: this step');
+});
+
+test('a pushed image is one output', needs('registry'), async () => {
+  await using registry = await startRegistry();
+  const [store, context] = [scratchDirectory('store'), writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })];
+  const name = `${registry.host}/app:1`;
+  good(await runTbuild(['-t', name, '--push', context], { store }));
+  const { stdout } = good(await runTbuild(['builds', 'show'], { store }));
+  expect(stdout).toMatch(new RegExp(`^Outputs: +${name}$`, 'm'));
 });
 
 test('a build that is not recorded is a mistake with a hint', async () => {

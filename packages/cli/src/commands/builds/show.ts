@@ -69,7 +69,8 @@ function resultRows(result: unknown): readonly (readonly string[])[] {
   return [
     ['Image', text(id)],
     ['Digest', text(object(manifest)['digest'])],
-    ['Outputs', list(destinations).map(text).join(', ')],
+    // A pushed image has the name that it has in the store.
+    ['Outputs', [...new Set(list(destinations).map(text))].join(', ')],
   ];
 }
 
