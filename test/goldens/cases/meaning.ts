@@ -10,6 +10,7 @@ export const meaningCases: readonly MessageCase[] = [
   dockerfile('A misspelt stage in FROM fails, with a suggestion', 'FROM scratch AS build\nFROM biuld\nCOPY a /\n', {
     args: ['--registry-map', 'docker.io=127.0.0.1:1', '--skip-default-registry-fallback', '.'],
   }),
+  dockerfile('FROM of a stage in upper case fails, with a suggestion', 'FROM scratch AS Build\nFROM Build\n'),
   dockerfile('FROM of a later stage fails', 'FROM late AS app\nFROM scratch AS late\n', {
     args: ['--target', 'app', '--registry-map', 'docker.io=127.0.0.1:1', '--skip-default-registry-fallback', '.'],
   }),

@@ -207,12 +207,12 @@ function explainBase(error: unknown, { emptyHint }: StageNode): unknown {
 /** The name of an image that cannot be read may be that of a stage: misspelt, or of one that comes later. */
 function withSuggestion(error: unknown, reference: string, graph: StageGraph): unknown {
   if (!(error instanceof TbuildError) || error.code === 'CANCELLED') return error;
-  if (graph.names.has(reference.toLowerCase()))
+  if (graph.names.has(reference))
     return new TbuildError('DOCKERFILE_SEMANTICS', `Stage ${JSON.stringify(reference)} is used before it is defined`, {
       hint: 'Move the stage up',
       cause: error,
     });
-  const meant = didYouMean(reference, graph.names.keys());
+  const meant = didYouMean(reference.toLowerCase(), graph.names.keys());
   if (meant === undefined) return error;
   const message = `No stage is named ${JSON.stringify(reference)}, and as an image it cannot be read: ${uncapitalized(error.message)}`;
   return new TbuildError(error.code, message, { hint: meant, cause: error });
