@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -257,6 +258,14 @@ test('what is not a cache is a warning on import and an error on export', async 
     args: ['--cache-to', 'type=local,dest=/etc/hostname/cache,ignore-error=true'],
   });
   expect(ignored.stderr).toContain('was not exported');
+  // A FIFO would block whoever opens it.
+  const made = scratchDirectory('made');
+  execFileSync('mkfifo', [join(made, 'index.json')]);
+  const refused = await buildInline(files, { args: ['--cache-to', `type=local,dest=${made}`] });
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining('is a FIFO, expected a regular file'),
+  ]);
 });
 
 test.each([

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import { goJson, isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import { writeAtomically } from '@tbuild/store';
 import { layoutMark } from './layout-archive.ts';
@@ -26,11 +25,8 @@ export function updateLayoutIndex(
 }
 
 function presentEntries(directory: string): readonly Descriptor[] {
-  try {
-    const index = parseManifest(readFileSync(join(directory, 'index.json')));
-    return isIndex(index) ? index.manifests : [];
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
+  const file = join(directory, 'index.json');
+  const bytes = readLimitedFile(file, { what: `Index ${JSON.stringify(file)}`, code: 'REGISTRY' });
+  const index = bytes === undefined ? undefined : parseManifest(bytes);
+  return index !== undefined && isIndex(index) ? index.manifests : [];
 }
