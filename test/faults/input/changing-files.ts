@@ -41,7 +41,7 @@ export async function changeFiles(context: FaultContext): Promise<void> {
   const changes = context.plan(planned);
   const image = join(directory, 'image');
   {
-    await using place = await openPlace(project, disk === 'plain' ? undefined : 'large' in files ? '8M' : '100k');
+    await using place = await openPlace(project, disk === 'plain' ? undefined : rateFor(files));
     const changing = { directory: join(place.path, 'src'), aside: join(place.path, 'aside'), states };
     if (hasBuilt) await runGood(context, buildInto(join(directory, 'before'), place.path));
     const options = meanwhile(disk === 'slow' ? duration * 3 : duration, [
@@ -66,6 +66,12 @@ function randomFiles({ random }: FaultContext): Readonly<Record<string, string>>
   ]);
   const large = random.int(3) === 0 ? { large: 'large\n'.repeat(1_000_000) } : {};
   return { single: 'single\n', ...Object.fromEntries(many), ...large };
+}
+
+/** Returns how many bytes a slow file system gives in a second: a file of a few bytes is a page to it. */
+function rateFor(files: Readonly<Record<string, string>>): string {
+  if ('large' in files) return '8M';
+  return Object.keys(files).length > 1000 ? '2M' : '100k';
 }
 
 function writeProject(directory: string, files: Readonly<Record<string, string>>): string {
