@@ -162,8 +162,9 @@ export function withLine({ message, location }: Pick<WarningView, 'message' | 'l
 
 function transfer(view: BuildView, event: EventOf<'transfer'>, now: number): BuildView {
   const step = view.steps.get(event.step) ?? waiting(event.step);
-  const known = step.transfers.find(({ item }) => item === visibleLine(event.item));
-  const changed = changedTransfer(known, event, now);
+  const item = visibleLine(event.item);
+  const known = step.transfers.find((other) => other.item === item);
+  const changed = changedTransfer(known, { ...event, item }, now);
   const transfers =
     known === undefined
       ? [...step.transfers, changed]
@@ -188,7 +189,7 @@ function changedTransfer(
     ? [...before.filter(({ at }, index) => now - at <= RATE_SPAN || index === before.length - 1), { at: now, current }]
     : before;
   return {
-    item: visibleLine(item),
+    item,
     current,
     total,
     startedAt: known?.startedAt ?? now,
