@@ -1,4 +1,5 @@
 import { recordOf } from '@tbuild/oci';
+
 /** A package installed in an image. */
 export interface InstalledPackage {
   readonly kind: 'deb' | 'apk' | 'rpm' | 'npm';

@@ -2,7 +2,7 @@ export type { BlobWriter, ContentStore, Ingester, Provider, StoredBlob, WantedBl
 export { copyImage } from './copy-image.ts';
 export type { CopyPlaces } from './copy-image.ts';
 export type { ImageRefs } from './image-refs.ts';
-export { openLayout } from './layout.ts';
+export { openLayout, readLayoutIndex } from './layout.ts';
 export { createRefs, damagedRefs, isIndexCurrent, isIndexOlder, writeIndex } from './local-refs.ts';
 export { createLocalStore } from './local-store.ts';
 export type { LocalStore } from './local-store.ts';

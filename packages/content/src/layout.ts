@@ -34,18 +34,27 @@ export interface Layout {
  * @throws TbuildError NOT_FOUND when it has no `index.json`, REGISTRY when that is not valid.
  */
 export async function openLayout(directory: string): Promise<Layout> {
-  const file = join(directory, 'index.json');
-  const bytes = readLimitedFile(file, { what: `Index ${JSON.stringify(file)}`, code: 'REGISTRY' });
-  if (bytes === undefined) {
+  const entries = readLayoutIndex(directory);
+  if (entries === undefined) {
     throw new TbuildError('NOT_FOUND', `${JSON.stringify(directory)} is not an OCI image layout: it has no index.json`);
   }
-  const index = parseManifest(bytes);
   const store = createLocalStore(directory, { keepCorrupt: true });
-  const entries = isIndex(index) ? index.manifests : [];
   return {
     provider: { has: store.has, read: store.read },
     resolve: async (name) => resolve({ directory, entries, store }, name),
   };
+}
+
+/**
+ * Returns the entries of the index of a layout, or undefined when there is none.
+ * @throws TbuildError REGISTRY when it is not valid.
+ */
+export function readLayoutIndex(directory: string): readonly Descriptor[] | undefined {
+  const file = join(directory, 'index.json');
+  const bytes = readLimitedFile(file, { what: `Index ${JSON.stringify(file)}`, code: 'REGISTRY' });
+  if (bytes === undefined) return undefined;
+  const index = parseManifest(bytes);
+  return isIndex(index) ? index.manifests : [];
 }
 
 interface OpenLayout {

@@ -39,7 +39,7 @@ test('names are kept one by one, found and removed', async () => {
   const refs = createRefs(storeLayout(root));
   expect(refs.list()).toEqual([]);
   const target = await writeImage(root);
-  for (const name of names) refs.set([{ reference: parseReference(name), target: target }]);
+  for (const name of names) refs.set([{ reference: parseReference(name), target }]);
   expect(
     refs
       .list()
@@ -59,7 +59,7 @@ test('names are kept one by one, found and removed', async () => {
 test('index.json has the name that the user typed and the full name', async () => {
   const root = emptyRoot();
   const target = { ...(await writeImage(root)), annotations: { own: 'kept' } };
-  createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target: target }]);
+  createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target }]);
   expect(readIndex(root)).toEqual([
     {
       ...target,
@@ -76,7 +76,7 @@ test('index.json has the name that the user typed and the full name', async () =
 test('a store opens as a layout, by name, full name, tag and digest', async () => {
   const root = emptyRoot();
   const target = await writeImage(root);
-  createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target: target }]);
+  createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target }]);
   const { provider, resolve } = await openLayout(root);
   for (const name of ['app:1', 'docker.io/library/app:1', '1', target.digest, undefined])
     expect(await resolve(name)).toEqual(target);
@@ -159,7 +159,7 @@ test('the lock of a process that was killed is taken over', async () => {
   const target = await writeImage(root);
   const lock = join(root, 'tmp/index.lock');
   writeFileSync(lock, '');
-  createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target: target }]);
+  createRefs(storeLayout(root)).set([{ reference: parseReference('app:1'), target }]);
   expect(readIndex(root)).toHaveLength(1);
   expect(readdirSync(join(root, 'tmp'))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { readLimitedFile } from '@tbuild/linux';
-import { goJson, isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
+import { readLayoutIndex } from '@tbuild/content';
+import { goJson, type Descriptor } from '@tbuild/oci';
 import { writeAtomically } from '@tbuild/store';
 import { layoutMark } from './layout-archive.ts';
 import { layoutIndex, withEntries } from './layout-index.ts';
@@ -18,15 +18,8 @@ export function updateLayoutIndex(
   directory: string,
   update: (present: readonly Descriptor[]) => readonly Descriptor[],
 ): readonly Descriptor[] {
-  const entries = update(presentEntries(directory));
+  const entries = update(readLayoutIndex(directory) ?? []);
   writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
   writeAtomically(join(directory, 'index.json'), goJson(layoutIndex(entries)));
   return entries;
-}
-
-function presentEntries(directory: string): readonly Descriptor[] {
-  const file = join(directory, 'index.json');
-  const bytes = readLimitedFile(file, { what: `Index ${JSON.stringify(file)}`, code: 'REGISTRY' });
-  const index = bytes === undefined ? undefined : parseManifest(bytes);
-  return index !== undefined && isIndex(index) ? index.manifests : [];
 }

@@ -1,4 +1,5 @@
 import type { Services } from '@tbuild/builder';
+import { lazily } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { GoNil } from '@tbuild/go-template';
 import { findImage, imageSize, listImages, type FoundImage, type ListedImage } from '@tbuild/images';
@@ -24,8 +25,7 @@ export const inspect = storeCommand({
     if (html !== undefined)
       return writeImagePage({ title: words.join(', '), names: words }, html, { services, env, signal });
     const documents: object[] = [];
-    let listed: readonly ListedImage[] | undefined;
-    const list = (): readonly ListedImage[] => (listed ??= listImages(services));
+    const list = lazily(() => listImages(services));
     try {
       await eachImage(words, async (word) => {
         const document = await describe(findImage(word, services, list), list(), services);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { Services } from '@tbuild/builder';
+import { lazily } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { saveImages } from '@tbuild/exporter';
-import { findImage, listImages, readImage, type ListedImage, type StoredImage } from '@tbuild/images';
+import { findImage, listImages, readImage, type StoredImage } from '@tbuild/images';
 import {
   formatPlatform,
   formatReference,
@@ -25,8 +26,7 @@ export const save = storeCommand({
   takes: [1, Infinity],
   async run({ flags, words, services, env, signal }) {
     const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform, services.platform);
-    let listed: readonly ListedImage[] | undefined;
-    const list = (): readonly ListedImage[] => (listed ??= listImages(services));
+    const list = lazily(() => listImages(services));
     const images = words
       .flatMap((word) => namesOf(word, services))
       .map((word) => {
